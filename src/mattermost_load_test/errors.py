@@ -1,0 +1,137 @@
+"""Every error this toolkit raises on purpose, in one tree.
+
+::
+
+    LoadTestError                     exit code 1, the run or operation failed
+    ├── OutputError                   1  a file could not be written (disk full, no permission)
+    ├── OperationError                1  something that was asked for did not succeed
+    ├── UsageError                    2  the command was used wrongly
+    │   ├── ConfigurationError        2  loadtestconfig.json or its environment overrides
+    │   ├── ResultsFileError          2  a results log that is missing, empty or holds no timings
+    │   └── PortInUseError            2  an address to listen on is taken
+    ├── ServerError                   3  the server could not be reached, or refused
+    │   ├── ServerUnreachableError    3  no connection: refused, name unknown, certificate, reset
+    │   │   └── CertificateError      3  the server's certificate is not signed by a known authority
+    │   ├── RequestTimeoutError       3  no complete answer within the request time-out
+    │   ├── UnexpectedAnswerError     3  an answer that is not Mattermost's (HTML, broken JSON)
+    │   └── ApiError                  3  an answer with an error status
+    ├── AgentSaturatedError           4  the agent could not keep up: figures are not to be trusted
+    ├── GateFailedError              99  a gate on the results failed
+    └── InterruptedRunError         130  stopped by Ctrl-C or SIGTERM; results so far are written
+
+A message says what happened, where, and what to do about it; it never holds a secret.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class LoadTestError(Exception):
+    """Base of all errors of this toolkit: its text is shown to the user, its `exit_code` ends the command."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class OutputError(LoadTestError):
+    """A file could not be written; what was written before it is intact."""
+
+
+class OperationError(LoadTestError):
+    """An operation was carried out and did not succeed."""
+
+
+class UsageError(LoadTestError):
+    """A command was given something it cannot work with."""
+
+    exit_code = 2
+
+
+class ConfigurationError(UsageError):
+    """The configuration cannot be used; the message lists every problem, each with its place."""
+
+
+class ResultsFileError(UsageError):
+    """A results log cannot be used."""
+
+
+class PortInUseError(UsageError):
+    """An address to listen on is taken by another program."""
+
+
+class ServerError(LoadTestError):
+    """A server could not be reached, or refused what was asked.
+
+    `kind` is the short word under which the failure is counted in results.
+    """
+
+    exit_code = 3
+    kind: str = "server"
+
+
+class ServerUnreachableError(ServerError):
+    """No connection to the server: refused, reset, or its name is unknown."""
+
+    kind = "connection"
+
+
+class CertificateError(ServerUnreachableError):
+    """The server's certificate is not signed by an authority known here."""
+
+    kind = "certificate"
+
+
+class RequestTimeoutError(ServerError):
+    """The server did not answer completely within the request time-out."""
+
+    kind = "timeout"
+
+
+class UnexpectedAnswerError(ServerError):
+    """The server answered with something that no Mattermost answers."""
+
+    kind = "unexpected answer"
+
+
+class ApiError(ServerError):
+    """The server answered a request with an error status.
+
+    `route` is the route's name, `status` the HTTP status, `error_id` the server's own error id (empty if it sent
+    none), `server_message` what it said and `retry_after_s` what a 429 asked to wait, if it said so.
+    """
+
+    def __init__(
+        self,
+        route: str,
+        status: int,
+        error_id: str = "",
+        server_message: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        detail = f" {error_id}" if error_id else ""
+        said = f": {server_message}" if server_message else ""
+        super().__init__(f"{route} was answered {status}{detail}{said}")
+        self.route = route
+        self.status = status
+        self.error_id = error_id
+        self.server_message = server_message
+        self.retry_after_s = retry_after_s
+        self.kind = str(status)
+
+
+class AgentSaturatedError(LoadTestError):
+    """The agent could not keep up with the load it was asked for; its figures are not to be trusted."""
+
+    exit_code = 4
+
+
+class GateFailedError(LoadTestError):
+    """A gate on the results failed."""
+
+    exit_code = 99
+
+
+class InterruptedRunError(LoadTestError):
+    """A run was stopped by the user; what was measured until then is written and reported."""
+
+    exit_code = 130

@@ -1,0 +1,1 @@
+"""One async function per thing a user does, by subject."""

@@ -1,0 +1,1 @@
+"""Infrastructure: clusters that carry a Mattermost server and the agents that load it."""

@@ -1,0 +1,1 @@
+"""Reading results logs: `ltparse`."""

@@ -1,0 +1,1 @@
+"""Speaking to a Mattermost server of any version, over REST and websocket."""

@@ -1,0 +1,1 @@
+"""What people see: one report format per file, and the live view."""
