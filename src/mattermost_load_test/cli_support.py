@@ -1,0 +1,110 @@
+"""What the three commands share: how an error is shown, and with which exit code the process ends.
+
+Every command is a `CommandGroup`, and its `main` calls it::
+
+    @click.group(cls=CommandGroup, context_settings=CONTEXT_SETTINGS)
+    @version_option
+    def cli() -> None: ...
+
+    def main() -> None:
+        cli(prog_name="ltparse")
+
+An error of this toolkit becomes one message on stderr and its own exit code, Ctrl-C 130, wrong use 2, a full disk 1;
+a reader of our output that went away (``ltparse results | head``) brings no message at all. Any other exception is a
+defect and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, TextIO
+
+import click
+
+from . import __version__
+from .errors import LoadTestError
+
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+version_option = click.version_option(__version__, "--version", message="%(prog)s %(version)s")
+
+
+class ShownError(click.ClickException):
+    """An error on its way to the user: click prints its message on stderr and ends with its `exit_code`."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
+
+
+class CommandGroup(click.Group):
+    """A group of commands whose errors are shown as this module says, however deep they come from."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the command line; ``--help`` and ``--version`` print and end here."""
+        with _errors_shown():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        with _errors_shown():
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # a full disk is noticed here, not in the interpreter's last breath
+            return result
+
+
+@contextmanager
+def _errors_shown() -> Iterator[None]:
+    """Raise what click shows to the user in place of our own errors."""
+    try:
+        yield
+    except (LoadTestError, BaseExceptionGroup, KeyboardInterrupt, OSError) as error:
+        _show(error)
+
+
+def _show(error: BaseException) -> NoReturn:
+    """Raise the `ShownError` that stands for `error`, or `error` itself where none does."""
+    known = _first_known(error)
+    if isinstance(known, LoadTestError):
+        raise ShownError(str(known), known.exit_code) from error
+    if isinstance(known, KeyboardInterrupt):
+        raise ShownError("interrupted", EXIT_INTERRUPTED) from error
+    if isinstance(known, OSError):
+        _drop_unwritten(sys.stdout)
+        where = f" while writing {known.filename}" if known.filename else ""
+        raise ShownError(
+            f"the disk is full{where} ({known.strerror}): free some space and run the command again", EXIT_FAILED
+        ) from error
+    raise error
+
+
+def _first_known(error: BaseException) -> BaseException | None:
+    """Return `error`, or the first inside a task group's bundle, that has a message of its own for the user.
+
+    A bundle with a defect among its errors has none: its traceback must be seen.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        known = [_first_known(part) for part in error.exceptions]
+        return known[0] if all(known) else None
+    if isinstance(error, LoadTestError | KeyboardInterrupt):
+        return error
+    return error if isinstance(error, OSError) and error.errno in _DISK_FULL else None
+
+
+def _drop_unwritten(stream: TextIO) -> None:
+    """Let `stream` end in nowhere, so that what it could not write is not tried, and complained of, again at exit."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # a stream in memory, as in tests
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
