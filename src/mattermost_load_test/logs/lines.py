@@ -32,14 +32,13 @@ def level_named(name: str) -> Level:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of the log. `time_s` is seconds since 1970, `is_data` marks settings and timings."""
+    """One line of the log for people; `time_s` is seconds since 1970."""
 
     level: Level
     time_s: float
     caller: str
     message: str
     fields: Mapping[str, object] = field(default_factory=dict)
-    is_data: bool = False
 
     def as_json(self) -> bytes:
         """Return the line as one JSON object, without a line end."""

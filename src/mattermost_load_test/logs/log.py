@@ -42,9 +42,13 @@ class Log:
         """Write a line about something that failed."""
         self._write(Level.ERROR, message, fields)
 
-    def data(self, message: str, tag: str, **fields: object) -> None:
-        """Write a line that `ltparse` reads: settings or timings, under its `tag`."""
-        self._write(Level.INFO, message, {"tag": tag, **fields}, is_data=True)
+    def write_line(self, line: bytes) -> None:
+        """Write a finished line of data to every sink that takes data: JSON without secrets, given without its end."""
+        for sink in self._sinks:
+            try:
+                sink.write_data(line)
+            except OutputError as error:
+                self._drop(sink, error)
 
     def close(self) -> None:
         """Close every sink."""
@@ -52,11 +56,10 @@ class Log:
             sink.close()
         self._sinks = ()
 
-    def _write(self, level: Level, message: str, fields: Mapping[str, object], is_data: bool = False) -> None:
+    def _write(self, level: Level, message: str, fields: Mapping[str, object]) -> None:
         """Make the line and hand it to every sink that still works."""
-        holds_figures_only = is_data and "timings" in fields  # by the thousand: not searched for secrets
-        safe = fields if holds_figures_only else _scrubbed_fields(fields)
-        line = LogLine(level, self._clock(), _caller(), str(scrubbed(message)), safe, is_data)
+        safe = {key: scrubbed(value, key) for key, value in fields.items()}
+        line = LogLine(level, self._clock(), _caller(), str(scrubbed(message)), safe)
         for sink in self._sinks:
             try:
                 sink.write(line)
@@ -71,11 +74,6 @@ class Log:
             self.failure = error
             if self.on_failure is not None:
                 self.on_failure(error)
-
-
-def _scrubbed_fields(fields: Mapping[str, object]) -> Mapping[str, object]:
-    """Return a line's fields with every secret masked."""
-    return {key: scrubbed(value, key) for key, value in fields.items()}
 
 
 def _caller() -> str:

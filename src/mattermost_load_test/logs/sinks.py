@@ -27,6 +27,10 @@ class Sink(Protocol):
         """Write `line` if it is for this sink; raises `OutputError` when it cannot."""
         ...
 
+    def write_data(self, line: bytes) -> None:
+        """Write a finished line of data, given without its end, if this sink takes data; raises `OutputError` likewise."""
+        ...
+
     def close(self) -> None:
         """Let go of what the sink holds open."""
         ...
@@ -41,12 +45,10 @@ class Wanted:
     data: bool
 
     def rendered(self, line: LogLine) -> bytes | None:
-        """Return the bytes to write for `line`, line end included, or nothing when it is not wanted."""
-        if line.is_data:
-            return line.as_json() + b"\n" if self.data else None
+        """Return `line` as it is to be written, without a line end, or nothing when it is not wanted."""
         if self.level is None or line.level < self.level:
             return None
-        return (line.as_json() if self.as_json else line.as_text().encode(errors="replace")) + b"\n"
+        return line.as_json() if self.as_json else line.as_text().encode(errors="replace")
 
 
 class FdSink:
@@ -66,10 +68,18 @@ class FdSink:
     def write(self, line: LogLine) -> None:
         """Write `line` whole if it is wanted here; raises `OutputError` when it cannot be."""
         rendered = self._wanted.rendered(line)
-        if rendered is None:
-            return
+        if rendered is not None:
+            self._write_whole(rendered + b"\n")
+
+    def write_data(self, line: bytes) -> None:
+        """Write a line of data whole if data is wanted here; raises `OutputError` when it cannot be."""
+        if self._wanted.data:
+            self._write_whole(line + b"\n")
+
+    def _write_whole(self, line: bytes) -> None:
+        """Write `line`, end included, or nothing of it."""
         try:
-            _write_all(self._fd, rendered)
+            _write_all(self._fd, line)
         except OSError as error:
             self._cut_back()
             raise OutputError(
@@ -77,7 +87,7 @@ class FdSink:
                 "make room or choose another place (LogSettings.FileLocation), then run again."
             ) from error
         if self._whole_bytes is not None:
-            self._whole_bytes += len(rendered)
+            self._whole_bytes += len(line)
 
     def _cut_back(self) -> None:
         """Take a half-written line away again, where a file is ours alone."""
@@ -112,7 +122,10 @@ class ViewSink:
         """Show `line` if it is wanted here."""
         rendered = self._wanted.rendered(line)
         if rendered is not None:
-            self._show(rendered.decode().rstrip("\n"))
+            self._show(rendered.decode())
+
+    def write_data(self, line: bytes) -> None:
+        """Pass by: data is not for people."""
 
     def close(self) -> None:
         """Nothing is held open."""
