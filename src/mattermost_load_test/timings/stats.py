@@ -1,0 +1,176 @@
+"""What was measured, by route: samples kept exactly, and the figures made of them.
+
+All figures are exact over all samples, computed as the original tool computes them, its habits for routes with one or
+two samples included (docs/results.md). All times are milliseconds.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import fsum
+
+# Below this many samples the original gives 0 for percentiles and the inter-quartile range, and counts it in the score.
+FEWEST_FOR_PERCENTILES = 3
+# Percentages are taken to a thousandth, so that "k is whole" is decided on whole numbers.
+_PERCENT_PARTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """The figures of one route. Without a successful answer every time is 0; `error_rate` lies between 0 and 1."""
+
+    hits: int
+    errors: int
+    error_rate: float
+    samples: int
+    mean_ms: float
+    median_ms: float
+    p90_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+    min_ms: float
+    inter_quartile_range_ms: float
+
+    @property
+    def score(self) -> float:
+        """What this route adds to the score, before the average over all routes."""
+        return self.p95_ms + self.median_ms + self.inter_quartile_range_ms
+
+
+def median(ordered: Sequence[float]) -> float:
+    """Return the middle of ascending samples, the mean of the two middle ones when their number is even, 0 for none."""
+    count = len(ordered)
+    if not count:
+        return 0.0
+    middle = count // 2
+    return ordered[middle] if count % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """Return a percentile of ascending samples: with k = percent/100·n the k-th, or the mean of the two around k.
+
+    With fewer than three samples it is 0, as in the original.
+    """
+    count = len(ordered)
+    if count < FEWEST_FOR_PERCENTILES:
+        return 0.0
+    whole, rest = divmod(round(percent * _PERCENT_PARTS) * count, 100 * _PERCENT_PARTS)
+    if rest == 0:
+        return ordered[max(whole, 1) - 1]
+    lower = ordered[max(whole, 1) - 1]
+    return (lower + ordered[min(whole, count - 1)]) / 2
+
+
+def inter_quartile_range(ordered: Sequence[float]) -> float:
+    """Return the median of the upper half less that of the lower; an odd number's middle sample is in neither.
+
+    With fewer than three samples it is 0, as in the original.
+    """
+    count = len(ordered)
+    if count < FEWEST_FOR_PERCENTILES:
+        return 0.0
+    half = count // 2
+    return median(ordered[count - half :]) - median(ordered[:half])
+
+
+class RouteTimings:
+    """The samples of one route: durations of the answers with status 2xx, and counts of everything else.
+
+    `hits` counts all requests; `errors` those without a 2xx answer, and `error_kinds` the same by status or kind as far
+    as the log tells (the original's does not). Durations lie in a compact array, eight bytes each.
+    """
+
+    __slots__ = ("durations_ms", "error_kinds", "errors", "hits")
+
+    def __init__(self) -> None:
+        self.hits = 0
+        self.errors = 0
+        self.error_kinds: dict[str, int] = {}
+        self.durations_ms = array("d")
+
+    def add(self, duration_ms: float, error: str | None = None) -> None:
+        """Count one request: its duration if it succeeded, else the kind of its error."""
+        self.hits += 1
+        if error is None:
+            self.durations_ms.append(duration_ms)
+        else:
+            self.errors += 1
+            self.error_kinds[error] = self.error_kinds.get(error, 0) + 1
+
+    def add_many(self, hits: int, errors: int, durations_ms: Iterable[float], error_kinds: Mapping[str, int]) -> None:
+        """Count what one line of a log holds for this route."""
+        self.hits += hits
+        self.errors += errors
+        self.durations_ms.extend(durations_ms)
+        for kind, count in error_kinds.items():
+            self.error_kinds[kind] = self.error_kinds.get(kind, 0) + count
+
+    def merge(self, other: RouteTimings) -> None:
+        """Add all that `other` holds, as if both had been one from the start."""
+        self.add_many(other.hits, other.errors, other.durations_ms, other.error_kinds)
+
+    def statistics(self) -> Statistics:
+        """Compute the figures; sorts once, in time n log n."""
+        ordered = sorted(self.durations_ms)
+        count = len(ordered)
+        return Statistics(
+            hits=self.hits,
+            errors=self.errors,
+            error_rate=self.errors / self.hits if self.hits else 0.0,
+            samples=count,
+            mean_ms=fsum(ordered) / count if count else 0.0,
+            median_ms=median(ordered),
+            p90_ms=percentile(ordered, 90),
+            p95_ms=percentile(ordered, 95),
+            p99_ms=percentile(ordered, 99),
+            max_ms=ordered[-1] if ordered else 0.0,
+            min_ms=ordered[0] if ordered else 0.0,
+            inter_quartile_range_ms=inter_quartile_range(ordered),
+        )
+
+
+class Timings:
+    """The samples of a run, or of one instance's part in it, by route name."""
+
+    __slots__ = ("routes",)
+
+    def __init__(self) -> None:
+        self.routes: dict[str, RouteTimings] = {}
+
+    def route(self, name: str) -> RouteTimings:
+        """Return the timings of the route `name`, empty ones if it is new."""
+        found = self.routes.get(name)
+        if found is None:
+            found = self.routes[name] = RouteTimings()
+        return found
+
+    def merge(self, other: Timings) -> None:
+        """Add all that `other` holds."""
+        for name, timings in other.routes.items():
+            self.route(name).merge(timings)
+
+    @property
+    def hits(self) -> int:
+        """The number of requests over all routes."""
+        return sum(route.hits for route in self.routes.values())
+
+    @property
+    def errors(self) -> int:
+        """The number of requests without a 2xx answer over all routes."""
+        return sum(route.errors for route in self.routes.values())
+
+    def statistics(self) -> dict[str, Statistics]:
+        """Compute the figures of every route, ordered by name."""
+        return {name: self.routes[name].statistics() for name in sorted(self.routes)}
+
+
+def score(statistics: Iterable[Statistics]) -> float:
+    """Return the score of a run: the mean over its routes of 95th percentile + median + inter-quartile range.
+
+    Lower is better; 0 without any route.
+    """
+    parts = [route.score for route in statistics]
+    return fsum(parts) / len(parts) if parts else 0.0
