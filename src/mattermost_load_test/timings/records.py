@@ -62,8 +62,8 @@ class LineSink(Protocol):
 class ResultsWriter:
     """Writes samples as lines to every sink, at most `SAMPLES_PER_LINE` or `FLUSH_INTERVAL_S` at a time.
 
-    `clock` tells the seconds since the Unix epoch. Should a sink raise, the samples stay in hand and no further ones are
-    taken until a later call succeeds in writing them.
+    `clock` tells the seconds since the Unix epoch. Should a sink raise, the samples stay in hand and no further ones
+    are taken until a later call succeeds in writing them.
     """
 
     def __init__(self, sinks: Sequence[LineSink], instance_id: str, clock: Callable[[], float]) -> None:
