@@ -1,7 +1,7 @@
 """The one-method interface that every REST request goes through.
 
-A transport sends one request and gives back its answer, whatever the status; it knows nothing of Mattermost. The recorder
-of the agent is a transport around another, so that everything an entity sends is measured in one place.
+A transport sends one request and gives back its answer, whatever the status; it knows nothing of Mattermost. The
+recorder of the agent is a transport around another, so that everything an entity sends is measured in one place.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Protocol
 class Request:
     """One HTTP request to a Mattermost server.
 
-    `path` is everything behind the server's URL, query included and already encoded. `route` is the name under which it is
-    measured, such as ``GET /users/[user id]/status``: the caller knows it, nobody has to guess it back from the path.
+    `path` is everything behind the server's URL, query included and already encoded. `route` is the name under which it
+    is measured, such as ``GET /users/[user id]/status``: the caller knows it, nobody guesses it back from the path.
     `headers` holds what the request needs beyond the transport's own; a token stands there only and is never logged.
     """
 
     method: str
     path: str
     route: str
-    body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)  # may hold a password
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold a token
 
 
 @dataclass(frozen=True, slots=True)

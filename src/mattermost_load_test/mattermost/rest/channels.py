@@ -1,0 +1,95 @@
+"""Channels and who is in them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from mattermost_load_test.mattermost.models import Channel, ChannelMember, Json
+from mattermost_load_test.mattermost.rest.subject import Subject
+
+PUBLIC = "GET /teams/[team id]/channels"
+MINE = "GET /users/me/teams/[team id]/channels"
+BY_NAME = "GET /teams/[team id]/channels/name/[channel name]"
+AUTOCOMPLETE = "GET /teams/[team id]/channels/autocomplete"
+SEARCH = "POST /teams/[team id]/channels/search"
+MEMBERS = "GET /channels/[channel id]/members"
+ADD_MEMBER = "POST /channels/[channel id]/members"
+MEMBER = "DELETE /channels/[channel id]/members/[user id]"
+MY_MEMBERSHIP = "GET /channels/[channel id]/members/me"
+STATS = "GET /channels/[channel id]/stats"
+VIEW = "POST /channels/members/me/view"
+
+
+class Channels(Subject):
+    """Channels and who is in them."""
+
+    __slots__ = ()
+
+    async def create(self, team_id: str, name: str, display_name: str, type: str = "O") -> Channel:
+        """Create a channel, public (O) or private (P)."""
+        body = {"team_id": team_id, "name": name, "display_name": display_name, "type": type}
+        return await self._session.one("POST /channels", "/channels", Channel.of, body)
+
+    async def create_direct(self, user_ids: tuple[str, str]) -> Channel:
+        """Create the direct channel of two users, or return it when it is there."""
+        return await self._session.one("POST /channels/direct", "/channels/direct", Channel.of, list(user_ids))
+
+    async def create_group(self, user_ids: list[str]) -> Channel:
+        """Create the group channel of three to eight users, or return it when it is there."""
+        return await self._session.one("POST /channels/group", "/channels/group", Channel.of, user_ids)
+
+    async def get(self, channel_id: str) -> Channel:
+        """Return a channel; a private one only to members (403)."""
+        return await self._session.one("GET /channels/[channel id]", f"/channels/{channel_id}", Channel.of)
+
+    async def by_name(self, team_id: str, name: str) -> Channel:
+        """Return the channel of a name in a team; 404 when there is none."""
+        path = f"/teams/{team_id}/channels/name/{quote(name, safe='')}"
+        return await self._session.one(BY_NAME, path, Channel.of)
+
+    async def public_page(self, team_id: str, page: int = 0, per_page: int = 60) -> list[Channel]:
+        """Return one page (at most 200) of the public channels of a team."""
+        path = f"/teams/{team_id}/channels?page={page}&per_page={per_page}"
+        return await self._session.many(PUBLIC, path, Channel.of)
+
+    async def mine(self, team_id: str) -> list[Channel]:
+        """Return the channels of this session's user in a team, direct and group channels among them."""
+        return await self._session.many(MINE, f"/users/me/teams/{team_id}/channels", Channel.of)
+
+    async def autocomplete(self, team_id: str, prefix: str) -> None:
+        """Ask for the channels whose name begins with what a user has typed behind a tilde."""
+        path = f"/teams/{team_id}/channels/autocomplete?name={quote(prefix, safe='')}"
+        await self._session.done(AUTOCOMPLETE, path)
+
+    async def search(self, team_id: str, term: str) -> None:
+        """Ask for the channels that contain what a user has typed into the channel switcher."""
+        await self._session.done(SEARCH, f"/teams/{team_id}/channels/search", {"term": term})
+
+    async def view(self, channel_id: str, previous_channel_id: str = "") -> None:
+        """Say that this session's user looks at a channel now, and no longer at the previous one."""
+        body: Json = {"channel_id": channel_id}
+        if previous_channel_id:
+            body["prev_channel_id"] = previous_channel_id
+        await self._session.done(VIEW, VIEW.partition(" ")[2], body)
+
+    async def my_membership(self, channel_id: str) -> ChannelMember:
+        """Return the membership of this session's user; 404 when it is not in the channel."""
+        return await self._session.one(MY_MEMBERSHIP, f"/channels/{channel_id}/members/me", ChannelMember.of)
+
+    async def members_page(self, channel_id: str, page: int = 0, per_page: int = 60) -> list[ChannelMember]:
+        """Return one page (at most 200) of a channel's members."""
+        path = f"/channels/{channel_id}/members?page={page}&per_page={per_page}"
+        return await self._session.many(MEMBERS, path, ChannelMember.of)
+
+    async def add_member(self, channel_id: str, user_id: str) -> ChannelMember:
+        """Put a user of the team into a channel: oneself into a public one, others as a member."""
+        path = f"/channels/{channel_id}/members"
+        return await self._session.one(ADD_MEMBER, path, ChannelMember.of, {"user_id": user_id})
+
+    async def remove_member(self, channel_id: str, user_id: str) -> None:
+        """Take a user out of a channel: oneself, or others as a member."""
+        await self._session.done(MEMBER, f"/channels/{channel_id}/members/{user_id}")
+
+    async def stats(self, channel_id: str) -> None:
+        """Ask how many members and pinned posts a channel has."""
+        await self._session.done(STATS, f"/channels/{channel_id}/stats")
