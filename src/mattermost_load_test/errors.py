@@ -5,6 +5,7 @@
     LoadTestError                     exit code 1, the run or operation failed
     ├── OutputError                   1  a file could not be written (disk full, no permission)
     ├── OperationError                1  something that was asked for did not succeed
+    ├── NothingToActOn                1  an action found nothing to act on; the entity's loop counts it as skipped
     ├── UsageError                    2  the command was used wrongly
     │   ├── ConfigurationError        2  loadtestconfig.json or its environment overrides
     │   ├── ResultsFileError          2  a results log that is missing, empty or holds no timings
@@ -39,6 +40,14 @@ class OutputError(LoadTestError):
 
 class OperationError(LoadTestError):
     """An operation was carried out and did not succeed."""
+
+
+class NothingToActOn(LoadTestError):
+    """A user's action found nothing to act on; `missing` names it (team, channel, …). Counted as skipped, never shown."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(f"the user has no {missing} to act on; check that the population was loaded")
+        self.missing = missing
 
 
 class UsageError(LoadTestError):

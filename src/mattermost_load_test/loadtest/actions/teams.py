@@ -1,0 +1,27 @@
+"""What users do with their teams."""
+
+from __future__ import annotations
+
+from mattermost_load_test.loadtest.user import User
+
+BETWEEN_HALVES_S = 1.0
+
+
+async def team_unreads(user: User) -> None:
+    """Ask how much is unread in the user's teams."""
+    await user.client.teams_unread()
+
+
+async def leave_and_join_team(user: User) -> None:
+    """Leave a team and join it again by its invitation a second later.
+
+    Leaving a team means leaving all its channels; joining brings back the default ones only, and the user knows it.
+    Raises `NothingToActOn` for a user without a team.
+    """
+    team = user.team()
+    me = await user.client.me()
+    invite_id = (await user.client.team(team.id)).invite_id
+    await user.client.remove_team_member(team.id, me.id)
+    user.left_teams = tuple({*user.left_teams, team.name})
+    await user.pause(BETWEEN_HALVES_S)
+    await user.client.join_team_by_invite(invite_id)

@@ -1,0 +1,40 @@
+"""Which user of the population each entity plays."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Sequence
+
+from mattermost_load_test.errors import ConfigurationError
+
+
+def users_played(
+    entities: int, agent_index: int, agent_count: int, num_users: int, seed: int, randomized: bool
+) -> Sequence[int]:
+    """Return the numbers of the users that this agent's entities play, entity by entity.
+
+    Every agent has `entities` of them and takes the next share of the users. With `randomized` the shares are cut
+    from a permutation that `seed` alone decides, the same for all agents. Raises `ConfigurationError` when the users
+    do not suffice: no user is ever played twice.
+    """
+    needed = entities * agent_count
+    if needed > num_users:
+        raise ConfigurationError(
+            f"{agent_count} agent(s) with {entities} entities each need {needed} users, but there are {num_users}: "
+            "raise LoadtestEnviromentConfig.NumUsers or lower UserEntitiesConfiguration.NumActiveEntities"
+        )
+    first = entities * agent_index
+    if not randomized:
+        return range(first, first + entities)
+    return permutation(num_users, seed)[first : first + entities]
+
+
+def permutation(size: int, seed: int) -> array[int]:
+    """Return the numbers below `size` in a random order that `seed` decides, alike on every Python version."""
+    draw = random.Random(seed).random
+    order = array("I", range(size))
+    for last in range(size - 1, 0, -1):
+        other = int(draw() * (last + 1))
+        order[last], order[other] = order[other], order[last]
+    return order
