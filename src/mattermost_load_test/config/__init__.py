@@ -1,0 +1,33 @@
+"""The configuration: what `loadtestconfig.json` and the environment say, checked and typed.
+
+`load` finds, reads and checks the file; `Configuration` and its sections are what the other parts are handed.
+An attribute is named as its key in snake case: ``NumActiveEntities`` is ``configuration.entities.num_active_entities``.
+Raises `ConfigurationError` only, with every problem and its place in one message.
+"""
+
+from mattermost_load_test.config.loading import CONFIGURATION_FILE, LoadedConfiguration, find, load
+from mattermost_load_test.config.models import (
+    Configuration,
+    ConnectionConfiguration,
+    EnvironmentConfiguration,
+    LogSettings,
+    ResultsConfiguration,
+    Section,
+    UserEntitiesConfiguration,
+)
+from mattermost_load_test.config.redaction import redacted
+
+__all__ = [
+    "CONFIGURATION_FILE",
+    "Configuration",
+    "ConnectionConfiguration",
+    "EnvironmentConfiguration",
+    "LoadedConfiguration",
+    "LogSettings",
+    "ResultsConfiguration",
+    "Section",
+    "UserEntitiesConfiguration",
+    "find",
+    "load",
+    "redacted",
+]

@@ -1,0 +1,87 @@
+"""How a key of the configuration is declared, and what there is to know of it: unit, range, whether it has effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr
+from pydantic.fields import FieldInfo
+
+ACTIVE: Any = object()
+"""Marks a key that does something; any other value of `idle` is the value with which nothing is missed."""
+
+CHANCE: dict[str, Any] = {"ge": 0, "le": 1}
+"""The range of chances, and of the keys called percent, which are parts of 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What is known of a key beside its type: its unit and, if it does nothing yet, the value that asks for nothing."""
+
+    unit: str = ""
+    idle: Any = ACTIVE
+
+    @property
+    def does_nothing_yet(self) -> bool:
+        """Say whether the key is accepted without effect."""
+        return self.idle is not ACTIVE
+
+
+def key(alias: str, default: Any, description: str, *, unit: str = "", idle: Any = ACTIVE, **constraints: Any) -> Any:
+    """Declare the key `alias`; `constraints` are pydantic's, `idle` is given if it does nothing yet."""
+    extra: dict[str, Any] = {"unit": unit} if idle is ACTIVE else {"unit": unit, "idle": idle}
+    return Field(default, alias=alias, description=description, json_schema_extra=extra, **constraints)
+
+
+def facts(field: FieldInfo) -> KeyFacts:
+    """Return what is known of a key beside its type."""
+    extra: Any = field.json_schema_extra or {}
+    return KeyFacts(extra.get("unit", ""), extra.get("idle", ACTIVE))
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Say whether a key's value must never be shown."""
+    return field.annotation is SecretStr
+
+
+def bounds(field: FieldInfo) -> str:
+    """Return a key's range in words, empty if it has none: ``0 to 1``, ``1 or more``, ``more than 0``."""
+    limits = {
+        name: getattr(item, name) for item in field.metadata for name in ("ge", "gt", "le") if hasattr(item, name)
+    }
+    low = f"{limits['ge']}" if "ge" in limits else f"more than {limits['gt']}" if "gt" in limits else ""
+    if "le" in limits:
+        return f"{low} to {limits['le']}" if low else f"at most {limits['le']}"
+    return f"{low} or more" if "ge" in limits else low
+
+
+def type_words(field: FieldInfo) -> str:
+    """Return a key's type in words."""
+    if field.annotation in _TYPES:
+        return _TYPES[field.annotation]
+    return "one of " + ", ".join(get_args(field.annotation))
+
+
+_TYPES: dict[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    SecretStr: "a text",
+}
+
+
+def checked_url(*schemes: str, empty: bool = False) -> Any:
+    """Return a check that a text is a URL of one of the schemes, with a host (or empty, if that is allowed)."""
+
+    def check(value: str) -> str:
+        if not value and empty:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme.lower() not in schemes or not parts.hostname:
+            raise ValueError(f"must be a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    return check
