@@ -22,13 +22,13 @@ async def view_channel(user: User) -> None:
     """
     team, channel = user.place()
     attempts = Attempts()
-    await attempts.of(user.client.view_channel(channel.id))
-    await attempts.of(user.client.my_channel_member(channel.id))
-    members = await attempts.of(user.client.channel_members(channel.id, page=0, per_page=MEMBERS_PER_PAGE))
-    await attempts.of(user.client.channel_stats(channel.id))
+    await attempts.of(user.client.channels.view(channel.id))
+    await attempts.of(user.client.channels.my_membership(channel.id))
+    members = await attempts.of(user.client.channels.members_page(channel.id, page=0, per_page=MEMBERS_PER_PAGE))
+    await attempts.of(user.client.channels.stats(channel.id))
     previous = user.channel_in(team)  # the web client views a second time, telling where the user comes from
-    await attempts.of(user.client.view_channel(channel.id, previous.id))
-    posts = await attempts.of(user.client.channel_posts(channel.id, page=0, per_page=POSTS_PER_PAGE))
+    await attempts.of(user.client.channels.view(channel.id, previous.id))
+    posts = await attempts.of(user.client.posts.page(channel.id, page=0, per_page=POSTS_PER_PAGE))
     for post in posts or ():
         await read_post(user, post, attempts)
     known = {member.user_id for member in members or ()} | {post.user_id for post in posts or ()}
@@ -46,6 +46,6 @@ async def browse_more_channels(user: User) -> None:
     for page in range(pages):
         if page:
             await user.pause(BETWEEN_PAGES_S)
-        await user.client.public_channels(team.id, page=page, per_page=BROWSED_PER_PAGE)
+        await user.client.channels.public_page(team.id, page=page, per_page=BROWSED_PER_PAGE)
         if not user.happens(GOES_ON_CHANCE):
             return

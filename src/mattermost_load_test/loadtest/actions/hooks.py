@@ -5,8 +5,6 @@ from __future__ import annotations
 from mattermost_load_test.loadtest.actions import texts
 from mattermost_load_test.loadtest.user import User
 
-SHOWN_AS = "ltwhuser"
-
 
 async def post_by_webhook(user: User) -> None:
     """Post paragraphs through the user's own webhook, which it makes in one of its channels the first time.
@@ -15,8 +13,6 @@ async def post_by_webhook(user: User) -> None:
     """
     if not user.hook_id:
         _, channel = user.place()
-        hook = await user.client.create_incoming_webhook(
-            channel.id, display_name=texts.words(user, 3), description=texts.sentence(user)
-        )
+        hook = await user.client.hooks.create(channel.id, texts.words(user, 3))
         user.hook_id = hook.id
-    await user.client.post_to_webhook(user.hook_id, texts.paragraphs(user), username=SHOWN_AS)
+    await user.client.hooks.post(user.hook_id, texts.paragraphs(user))

@@ -20,13 +20,13 @@ async def ask_for_people(user: User, known_ids: Sequence[str], attempts: Attempt
     behaviour = user.world.behaviour
     ids = _needed_ids(user, behaviour.needs_profiles_by_id_chance, known_ids)
     if ids:
-        await attempts.of(user.client.users_by_ids(ids))
+        await attempts.of(user.client.users.by_ids(ids))
     names = [_username(user) for _ in range(_needed(user, behaviour.needs_profiles_by_username_chance))]
     if names:
-        await attempts.of(user.client.users_by_usernames(names))
+        await attempts.of(user.client.users.by_usernames(names))
     ids = _needed_ids(user, behaviour.needs_profile_status_chance, known_ids)
     if ids:
-        await attempts.of(user.client.statuses_by_ids(ids))
+        await attempts.of(user.client.users.statuses(ids))
 
 
 def _needed(user: User, chance: float) -> int:

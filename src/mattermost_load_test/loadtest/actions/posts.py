@@ -31,12 +31,12 @@ async def _write(user: User, team: Team, channel: Channel) -> None:
     message = texts.sentences(user)
     if user.happens(behaviour.channel_link_chance):
         message += _channel_link(user, team)
-    file_ids = []
+    file_ids: list[str] = []
     if user.happens(behaviour.upload_image_chance):
         for _ in range(1 + user.below(MOST_IMAGES)):
             name, content = images.image(user.random.random)
-            file_ids.append(await user.client.upload_file(channel.id, name, content))
-    await user.client.create_post(channel.id, message, file_ids=file_ids)
+            file_ids += [file.id for file in await user.client.files.upload(channel.id, {name: content})]
+    await user.client.posts.create(channel.id, message, file_ids=file_ids)
 
 
 def _channel_link(user: User, team: Team) -> str:

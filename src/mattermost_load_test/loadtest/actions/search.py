@@ -15,19 +15,19 @@ BETWEEN_LETTERS_S = 0.15
 async def search_posts(user: User) -> None:
     """Search a team's posts for a few words; raises `NothingToActOn` for a user without a team."""
     team = user.team()
-    await user.client.search_posts(team.id, texts.words(user, 1 + user.below(4)))
+    await user.client.posts.search(team.id, texts.words(user, 1 + user.below(4)))
 
 
 async def autocomplete_channel(user: User) -> None:
     """Type the beginning of a channel's name where names are completed (after a ``~``)."""
     team, channel = user.place()
-    await _type(user, channel.name, lambda typed: user.client.autocomplete_channels(team.id, typed))
+    await _type(user, channel.name, lambda typed: user.client.channels.autocomplete(team.id, typed))
 
 
 async def search_channel(user: User) -> None:
     """Type the beginning of a channel's name where channels are searched."""
     team, channel = user.place()
-    await _type(user, channel.name, lambda typed: user.client.search_channels(team.id, typed))
+    await _type(user, channel.name, lambda typed: user.client.channels.search(team.id, typed))
 
 
 async def _type(user: User, name: str, ask: Callable[[str], Awaitable[object]]) -> None:

@@ -19,14 +19,14 @@ async def log_in(user: User) -> None:
     except ApiError as refusal:
         if refusal.error_id != INACTIVE:
             raise
-        account = await user.world.admin.user_by_email(user.email)
-        await user.world.admin.set_active(account.id, True)
+        account = await user.world.admin.users.by_email(user.email)
+        await user.world.admin.users.set_active(account.id, True)
         await _log_in(user)
 
 
 async def _log_in(user: User) -> None:
     """Send the login alone."""
-    await user.client.login(user.email, user.world.password.get_secret_value())
+    await user.client.login(user.email, user.world.password)
 
 
 async def deactivate_and_reactivate(user: User) -> None:
@@ -36,10 +36,10 @@ async def deactivate_and_reactivate(user: User) -> None:
     """
     if not user.world.abilities.deactivation:
         raise NothingToActOn("account that the server would take back")
-    me = await user.client.me()
+    me = await user.client.users.me()
     user.present = False
-    await user.world.admin.set_active(me.id, False)
+    await user.world.admin.users.set_active(me.id, False)
     await user.pause(BETWEEN_HALVES_S)
-    await user.world.admin.set_active(me.id, True)
+    await user.world.admin.users.set_active(me.id, True)
     await _log_in(user)
     user.present = True

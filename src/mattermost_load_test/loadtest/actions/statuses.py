@@ -18,13 +18,13 @@ async def poll_statuses(user: User) -> None:
     if not user.polled_ids:
         user.polled_ids = await _members_to_follow(user)
     if user.polled_ids:
-        await user.client.statuses_by_ids(user.polled_ids)
+        await user.client.users.statuses(list(user.polled_ids))
 
 
 async def _members_to_follow(user: User) -> tuple[str, ...]:
     """Ask for the members of one of the user's channels; users of one channel share one list, to save memory."""
     _, channel = user.place()
-    members = await user.client.channel_members(channel.id, page=0, per_page=MEMBERS_POLLED)
+    members = await user.client.channels.members_page(channel.id, page=0, per_page=MEMBERS_POLLED)
     ids = tuple(member.user_id for member in members)
     shared = user.world.polled
     if shared.get(channel.id) != ids:

@@ -9,7 +9,7 @@ BETWEEN_HALVES_S = 1.0
 
 async def team_unreads(user: User) -> None:
     """Ask how much is unread in the user's teams."""
-    await user.client.teams_unread()
+    await user.client.teams.my_unreads()
 
 
 async def leave_and_join_team(user: User) -> None:
@@ -19,9 +19,12 @@ async def leave_and_join_team(user: User) -> None:
     Raises `NothingToActOn` for a user without a team.
     """
     team = user.team()
-    me = await user.client.me()
-    invite_id = (await user.client.team(team.id)).invite_id
-    await user.client.remove_team_member(team.id, me.id)
+    me = await user.client.users.me()
+    invite_id = (await user.client.teams.get(team.id)).invite_id
+    await user.client.teams.leave(team.id, me.id)
     user.left_teams = tuple({*user.left_teams, team.name})
     await user.pause(BETWEEN_HALVES_S)
-    await user.client.join_team_by_invite(invite_id)
+    if invite_id:
+        await user.client.teams.join_by_invite(invite_id)
+    else:  # the server shows invitations to those who may invite; an open team can be joined without
+        await user.client.teams.join(team.id, me.id)
