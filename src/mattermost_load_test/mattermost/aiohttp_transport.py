@@ -86,7 +86,7 @@ class AiohttpTransport:
         self._timeout_s = options.request_timeout_s
 
     async def send(self, request: Request) -> Response:
-        """Send `request` exactly once, see `Transport.send`; an answer that is no HTTP is an `UnexpectedAnswerError`."""
+        """Send `request` exactly once, see `Transport.send`; what is no HTTP is an `UnexpectedAnswerError`."""
         url = URL(self.server + request.path, encoded=True)
         data = request.body
         try:

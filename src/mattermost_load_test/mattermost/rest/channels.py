@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from mattermost_load_test.mattermost.models import Channel, ChannelMember, Json
@@ -34,7 +35,7 @@ class Channels(Subject):
         """Create the direct channel of two users, or return it when it is there."""
         return await self._session.one("POST /channels/direct", "/channels/direct", Channel.of, list(user_ids))
 
-    async def create_group(self, user_ids: list[str]) -> Channel:
+    async def create_group(self, user_ids: Sequence[str]) -> Channel:
         """Create the group channel of three to eight users, or return it when it is there."""
         return await self._session.one("POST /channels/group", "/channels/group", Channel.of, user_ids)
 
@@ -47,12 +48,12 @@ class Channels(Subject):
         path = f"/teams/{team_id}/channels/name/{quote(name, safe='')}"
         return await self._session.one(BY_NAME, path, Channel.of)
 
-    async def public_page(self, team_id: str, page: int = 0, per_page: int = 60) -> list[Channel]:
+    async def public_page(self, team_id: str, page: int = 0, per_page: int = 60) -> tuple[Channel, ...]:
         """Return one page (at most 200) of the public channels of a team."""
         path = f"/teams/{team_id}/channels?page={page}&per_page={per_page}"
         return await self._session.many(PUBLIC, path, Channel.of)
 
-    async def mine(self, team_id: str) -> list[Channel]:
+    async def mine(self, team_id: str) -> tuple[Channel, ...]:
         """Return the channels of this session's user in a team, direct and group channels among them."""
         return await self._session.many(MINE, f"/users/me/teams/{team_id}/channels", Channel.of)
 
@@ -76,7 +77,7 @@ class Channels(Subject):
         """Return the membership of this session's user; 404 when it is not in the channel."""
         return await self._session.one(MY_MEMBERSHIP, f"/channels/{channel_id}/members/me", ChannelMember.of)
 
-    async def members_page(self, channel_id: str, page: int = 0, per_page: int = 60) -> list[ChannelMember]:
+    async def members_page(self, channel_id: str, page: int = 0, per_page: int = 60) -> tuple[ChannelMember, ...]:
         """Return one page (at most 200) of a channel's members."""
         path = f"/channels/{channel_id}/members?page={page}&per_page={per_page}"
         return await self._session.many(MEMBERS, path, ChannelMember.of)

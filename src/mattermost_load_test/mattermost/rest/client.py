@@ -57,7 +57,7 @@ class Client:
 
     async def logout(self) -> None:
         """End the session and forget its token."""
-        await self._session.done(LOGOUT, "/users/logout", {})
+        await self._session.done(LOGOUT, "/users/logout")
         self._session.token = None
 
     # A subject is a view on the session, made when it is asked for: thousands of clients hold none of them.

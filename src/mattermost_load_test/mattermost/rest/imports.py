@@ -29,7 +29,7 @@ class Uploads(Subject):
         self._session.expect_success(SEND, answer)
         return answer.status != NO_CONTENT
 
-    async def import_files(self) -> list[str]:
+    async def import_files(self) -> tuple[str, ...]:
         """Return the names of the import files that are complete: upload id, underscore, file name."""
         return await self._session.many("GET /imports", "/imports", str)
 
@@ -47,7 +47,7 @@ class Jobs(Subject):
         """Return how far a job has come."""
         return await self._session.one("GET /jobs/[job id]", f"/jobs/{job_id}", Job.of)
 
-    async def page_of_type(self, type: str, page: int = 0, per_page: int = 60) -> list[Job]:
+    async def page_of_type(self, type: str, page: int = 0, per_page: int = 60) -> tuple[Job, ...]:
         """Return one page of the jobs of a type, the newest first."""
         path = f"/jobs/type/{type}?page={page}&per_page={per_page}"
         return await self._session.many(f"GET /jobs/type/{type}", path, Job.of)

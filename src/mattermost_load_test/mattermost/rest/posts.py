@@ -50,6 +50,6 @@ class Posts(Subject):
         body = {"user_id": user_id, "post_id": post_id, "emoji_name": emoji_name}
         await self._session.done("POST /reactions", "/reactions", body)
 
-    async def file_infos(self, post_id: str) -> list[FileInfo]:
+    async def file_infos(self, post_id: str) -> tuple[FileInfo, ...]:
         """Return what is known of a post's files."""
         return await self._session.many(FILE_INFOS, f"/posts/{post_id}/files/info", FileInfo.of)

@@ -66,7 +66,7 @@ class Session:
         """Send a request and read the one thing it is answered with."""
         return self.read(route, await self.send(route, path, body), decode)
 
-    async def many(self, route: str, path: str, decode: Callable[[Any], T], body: object = None) -> list[T]:
+    async def many(self, route: str, path: str, decode: Callable[[Any], T], body: object = None) -> tuple[T, ...]:
         """Send a request and read the list it is answered with; servers write null for some empty lists."""
         return self.read(route, await self.send(route, path, body), lambda data: list_of(decode, data))
 
@@ -83,13 +83,13 @@ class Session:
         expect_success(route, self.server, answer)
 
 
-def list_of(decode: Callable[[Any], T], data: Any) -> list[T]:
+def list_of(decode: Callable[[Any], T], data: Any) -> tuple[T, ...]:
     """Decode each element of a list; raises `TypeError` for anything else."""
     if data is None:
-        return []
+        return ()
     if not isinstance(data, list):
         raise TypeError("not a list")
-    return [decode(element) for element in data]
+    return tuple(decode(element) for element in data)
 
 
 def _request(route: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -69,7 +70,7 @@ class System(Subject):
 
     async def invalidate_caches(self) -> None:
         """Make the server read everything anew."""
-        await self._session.done("POST /caches/invalidate", "/caches/invalidate", {})
+        await self._session.done("POST /caches/invalidate", "/caches/invalidate")
 
 
 class Roles(Subject):
@@ -81,11 +82,11 @@ class Roles(Subject):
         """Return the role of a name."""
         return await self._session.one("GET /roles/name/[role name]", f"/roles/name/{quote(name, safe='')}", Role.of)
 
-    async def by_names(self, names: list[str]) -> list[Role]:
+    async def by_names(self, names: Sequence[str]) -> tuple[Role, ...]:
         """Return the roles of these names, unknown ones left out."""
         return await self._session.many("POST /roles/names", "/roles/names", Role.of, names)
 
-    async def set_permissions(self, role_id: str, permissions: list[str]) -> Role:
+    async def set_permissions(self, role_id: str, permissions: Sequence[str]) -> Role:
         """Set what a role allows: all of it. A permission the server does not know is refused (501 on 5.37)."""
         body = {"permissions": permissions}
         return await self._session.one("PUT /roles/[role id]/patch", f"/roles/{role_id}/patch", Role.of, body)
@@ -96,7 +97,7 @@ class Schemes(Subject):
 
     __slots__ = ()
 
-    async def page(self, page: int = 0, per_page: int = 60) -> list[Scheme]:
+    async def page(self, page: int = 0, per_page: int = 60) -> tuple[Scheme, ...]:
         """Return one page of the schemes; refused (501) by servers whose licence lacks them."""
         return await self._session.many("GET /schemes", f"/schemes?page={page}&per_page={per_page}", Scheme.of)
 

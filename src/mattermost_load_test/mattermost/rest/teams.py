@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from mattermost_load_test.mattermost.models import Team, TeamMember
@@ -22,7 +23,7 @@ class Teams(Subject):
         body = {"name": name, "display_name": display_name, "type": type}
         return await self._session.one("POST /teams", "/teams", Team.of, body)
 
-    async def page(self, page: int = 0, per_page: int = 60) -> list[Team]:
+    async def page(self, page: int = 0, per_page: int = 60) -> tuple[Team, ...]:
         """Return one page (at most 200) of the teams that this user may see; a system admin sees all."""
         return await self._session.many("GET /teams", f"/teams?page={page}&per_page={per_page}", Team.of)
 
@@ -34,7 +35,7 @@ class Teams(Subject):
         """Return the team of a name; 404 when there is none."""
         return await self._session.one("GET /teams/name/[team name]", f"/teams/name/{quote(name, safe='')}", Team.of)
 
-    async def mine(self) -> list[Team]:
+    async def mine(self) -> tuple[Team, ...]:
         """Return the teams of this session's user, in no order."""
         return await self._session.many("GET /users/me/teams", "/users/me/teams", Team.of)
 
@@ -47,7 +48,7 @@ class Teams(Subject):
         body = {"team_id": team_id, "user_id": user_id}
         return await self._session.one(MEMBERS, f"/teams/{team_id}/members", TeamMember.of, body)
 
-    async def join_many(self, team_id: str, user_ids: list[str]) -> list[TeamMember]:
+    async def join_many(self, team_id: str, user_ids: Sequence[str]) -> tuple[TeamMember, ...]:
         """Put up to 20 users into a team, as admin."""
         body = [{"team_id": team_id, "user_id": user_id} for user_id in user_ids]
         return await self._session.many(MEMBERS_BATCH, f"/teams/{team_id}/members/batch", TeamMember.of, body)

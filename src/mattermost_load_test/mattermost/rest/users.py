@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from pydantic import SecretStr
@@ -31,18 +32,20 @@ class Users(Subject):
         """Return the user of this session."""
         return await self._session.one("GET /users/me", "/users/me", User.of)
 
-    async def page(self, page: int = 0, per_page: int = 60, in_team: str = "", in_channel: str = "") -> list[User]:
+    async def page(
+        self, page: int = 0, per_page: int = 60, in_team: str = "", in_channel: str = ""
+    ) -> tuple[User, ...]:
         """Return one page (at most 200) of all users, or of those in a team or channel."""
         query = f"page={page}&per_page={per_page}"
         query += f"&in_team={in_team}" if in_team else ""
         query += f"&in_channel={in_channel}" if in_channel else ""
         return await self._session.many("GET /users", f"/users?{query}", User.of)
 
-    async def by_ids(self, user_ids: list[str]) -> list[User]:
+    async def by_ids(self, user_ids: Sequence[str]) -> tuple[User, ...]:
         """Return the users of these ids, unknown ones left out; an empty list is refused (400)."""
         return await self._session.many("POST /users/ids", "/users/ids", User.of, user_ids)
 
-    async def by_usernames(self, usernames: list[str]) -> list[User]:
+    async def by_usernames(self, usernames: Sequence[str]) -> tuple[User, ...]:
         """Return the users of these names, unknown ones left out; an empty list is refused (400)."""
         return await self._session.many("POST /users/usernames", "/users/usernames", User.of, usernames)
 
@@ -55,12 +58,12 @@ class Users(Subject):
         """Return the user of this e-mail address."""
         return await self._session.one("GET /users/email/[email]", f"/users/email/{quote(email, safe='@+')}", User.of)
 
-    async def search(self, term: str, team_id: str = "") -> list[User]:
+    async def search(self, term: str, team_id: str = "") -> tuple[User, ...]:
         """Return the users whose name begins with `term`, everywhere or in a team."""
         body = {"term": term, "team_id": team_id} if team_id else {"term": term}
         return await self._session.many("POST /users/search", "/users/search", User.of, body)
 
-    async def statuses(self, user_ids: list[str]) -> None:
+    async def statuses(self, user_ids: Sequence[str]) -> None:
         """Ask for the statuses of users; anything but ids of 26 letters is refused (400)."""
         await self._session.done("POST /users/status/ids", "/users/status/ids", user_ids)
 
@@ -76,7 +79,7 @@ class Users(Subject):
         route = "PUT /users/me/patch" if user_id == "me" else "PUT /users/[user id]/patch"
         return await self._session.one(route, f"/users/{user_id}/patch", User.of, {"nickname": nickname})
 
-    async def preferences(self) -> list[Json]:
+    async def preferences(self) -> tuple[Json, ...]:
         """Return the preferences of this session's user: objects with user_id, category, name and value."""
         return await self._session.many(MY_PREFERENCES, "/users/me/preferences", dict)
 
