@@ -5,6 +5,8 @@ from __future__ import annotations
 from mattermost_load_test.loadtest.actions import texts
 from mattermost_load_test.loadtest.user import User
 
+SHOWN_AS = "ltwhuser"  # the server shows it where integrations may choose their name
+
 
 async def post_by_webhook(user: User) -> None:
     """Post paragraphs through the user's own webhook, which it makes in one of its channels the first time.
@@ -13,6 +15,6 @@ async def post_by_webhook(user: User) -> None:
     """
     if not user.hook_id:
         _, channel = user.place()
-        hook = await user.client.hooks.create(channel.id, texts.words(user, 3))
+        hook = await user.client.hooks.create(channel.id, texts.words(user, 3), texts.sentence(user))
         user.hook_id = hook.id
-    await user.client.hooks.post(user.hook_id, texts.paragraphs(user))
+    await user.client.hooks.post(user.hook_id, texts.paragraphs(user), username=SHOWN_AS)

@@ -35,7 +35,7 @@ async def _write(user: User, team: Team, channel: Channel) -> None:
     if user.happens(behaviour.upload_image_chance):
         for _ in range(1 + user.below(MOST_IMAGES)):
             name, content = images.image(user.random.random)
-            file_ids += [file.id for file in await user.client.files.upload(channel.id, {name: content})]
+            file_ids.append((await user.client.files.upload(channel.id, name, content)).id)
     await user.client.posts.create(channel.id, message, file_ids=file_ids)
 
 

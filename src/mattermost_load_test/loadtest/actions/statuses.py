@@ -18,7 +18,7 @@ async def poll_statuses(user: User) -> None:
     if not user.polled_ids:
         user.polled_ids = await _members_to_follow(user)
     if user.polled_ids:
-        await user.client.users.statuses(list(user.polled_ids))
+        await user.client.users.statuses(user.polled_ids)
 
 
 async def _members_to_follow(user: User) -> tuple[str, ...]:
