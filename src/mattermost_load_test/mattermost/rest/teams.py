@@ -53,6 +53,11 @@ class Teams(Subject):
         body = [{"team_id": team_id, "user_id": user_id} for user_id in user_ids]
         return await self._session.many(MEMBERS_BATCH, f"/teams/{team_id}/members/batch", TeamMember.of, body)
 
+    async def join_by_invite(self, invite_id: str) -> TeamMember:
+        """Put this session's user into the team whose invitation it holds, as an invitation's link does."""
+        path = f"/teams/members/invite?invite_id={quote(invite_id, safe='')}"
+        return await self._session.one("POST /teams/members/invite", path, TeamMember.of)
+
     async def leave(self, team_id: str, user_id: str) -> None:
         """Take a user out of a team: oneself, or anybody as admin."""
         await self._session.done(MEMBER, f"/teams/{team_id}/members/{user_id}")
