@@ -14,6 +14,7 @@
     │   ├── ServerUnreachableError    3  no connection: refused, name unknown, certificate, reset
     │   │   └── CertificateError      3  the server's certificate is not signed by a known authority
     │   ├── RequestTimeoutError       3  no complete answer within the request time-out
+    │   ├── AdminLoginError           3  the configured system admin cannot log in, or is none
     │   ├── UnexpectedAnswerError     3  an answer that is not Mattermost's (HTML, broken JSON)
     │   └── ApiError                  3  an answer with an error status
     ├── AgentSaturatedError           4  the agent could not keep up: figures are not to be trusted
@@ -94,6 +95,12 @@ class RequestTimeoutError(ServerError):
     """The server did not answer completely within the request time-out."""
 
     kind = "timeout"
+
+
+class AdminLoginError(ServerError):
+    """The server does not take the configured account as its system admin."""
+
+    kind = "admin login"
 
 
 class UnexpectedAnswerError(ServerError):

@@ -28,7 +28,7 @@ class Sink(Protocol):
         ...
 
     def write_data(self, line: bytes) -> None:
-        """Write a finished line of data, given without its end, if this sink takes data; raises `OutputError` likewise."""
+        """Write a finished line of data, given without its end, if this sink takes data; raises likewise."""
         ...
 
     def close(self) -> None:

@@ -1,0 +1,134 @@
+"""The first steps of a set-up: wait for the server, be its system admin, change its settings, give its users hooks."""
+
+from __future__ import annotations
+
+from mattermost_load_test.config import ConnectionConfiguration
+from mattermost_load_test.errors import AdminLoginError, ApiError, ServerError
+from mattermost_load_test.loadtest.clock import Clock
+from mattermost_load_test.loadtest.server_settings import Change, changes_needed, patch_of
+from mattermost_load_test.logs import Log
+from mattermost_load_test.mattermost.models import ServerStatus, User
+from mattermost_load_test.mattermost.rest import Client
+
+ADMIN_USERNAME = "ltadmin"
+PINGS_IN_A_ROW = 5
+PING_INTERVAL_S = 1.0
+LONGEST_WAIT_S = 600.0  # for a server that does not come up
+
+HOOK_PERMISSIONS = ("manage_own_incoming_webhooks", "manage_incoming_webhooks")  # as from 11, and as before
+HOOK_ROLE = "team_user"
+
+
+async def wait_for_server(client: Client, clock: Clock, log: Log) -> ServerStatus:
+    """Return once the server has answered five pings in a row, a second apart; raises its error after ten minutes."""
+    give_up_s = clock.now_s() + LONGEST_WAIT_S
+    answered = 0
+    told = False
+    while True:
+        try:
+            status = await client.system.ping()
+            answered += 1
+            if answered == PINGS_IN_A_ROW:
+                return status
+        except ServerError as error:
+            if clock.now_s() >= give_up_s:
+                raise
+            answered = 0
+            if not told:
+                log.info("The server does not answer yet; waiting for it", error=str(error))
+                told = True
+        await clock.sleep(PING_INTERVAL_S)
+
+
+async def sign_in(client: Client, connection: ConnectionConfiguration, log: Log) -> User:
+    """Log `client` in as the system admin, who is created first on an empty server, and return the admin.
+
+    Raises `AdminLoginError` when the server has accounts but none like this, or this one is no system admin.
+    """
+    admin = await _logged_in(client, connection)
+    if admin is None:
+        if not await is_empty(client):
+            raise AdminLoginError(_refusal(connection, "the password is wrong or there is no such account"))
+        await client.users.create(connection.admin_email, ADMIN_USERNAME, connection.admin_password)
+        log.info("Created the system admin: the server had no account yet", email=connection.admin_email)
+        admin = await client.login(connection.admin_email, connection.admin_password)
+    if not admin.is_system_admin:
+        raise AdminLoginError(_refusal(connection, "the account is no system admin"))
+    log.info("Logged in as system admin", email=connection.admin_email, roles=admin.roles)
+    return admin
+
+
+async def is_empty(client: Client) -> bool:
+    """Say whether the server has no account at all, so that the first one made becomes its system admin."""
+    return (await client.system.client_config()).get("NoAccounts") == "true"
+
+
+async def _logged_in(client: Client, connection: ConnectionConfiguration) -> User | None:
+    """Log in as the admin and return it, or None if the server does not know it with this password."""
+    try:
+        return await client.login(connection.admin_email, connection.admin_password)
+    except ApiError as error:
+        if error.status != 401:
+            raise
+        return None
+
+
+def _refusal(connection: ConnectionConfiguration, reason: str) -> str:
+    """Return what a person can do about an admin that the server does not take."""
+    make = f"user create --email {connection.admin_email} --username {ADMIN_USERNAME} --password PASSWORD"
+    return (
+        f"{connection.server_url} does not take {connection.admin_email} as system admin: {reason}. Put a system "
+        "admin of this server into ConnectionConfiguration.AdminEmail and AdminPassword (or the environment variable "
+        "MMLOADTEST_CONNECTIONCONFIGURATION_ADMINPASSWORD), or make this one on the server's host: "
+        f"`mmctl --local {make} --system-admin` (before 6.0: `bin/mattermost {make} --system_admin`)"
+    )
+
+
+async def change_settings(
+    client: Client, log: Log, *, import_bytes: int | None = None, emoji: bool = False
+) -> tuple[Change, ...]:
+    """Give the server the settings that a load test needs, and return those that it would not change.
+
+    Each change is logged old → new. A read-only configuration is no error here: it is told, and the run shows the rest.
+    """
+    changes = changes_needed(await client.system.config(), import_bytes=import_bytes, emoji=emoji)
+    if not changes:
+        return ()
+    try:
+        config = await client.system.patch_config(patch_of(changes))
+    except ApiError as error:
+        if error.status not in (400, 403, 501):
+            raise
+        log.warn("The server's settings cannot be changed over its API; change them by hand", error=str(error))
+        config = await client.system.config()
+    refused = {change.name for change in changes_needed(config, import_bytes=import_bytes, emoji=emoji)}
+    for change in changes:
+        tell = log.warn if change.name in refused else log.info
+        tell(
+            f"{change.name} stays {change.old}, {change.new} is wanted"
+            if change.name in refused
+            else f"{change.name} changed: {change.old} → {change.new}"
+        )
+    return tuple(change for change in changes if change.name in refused)
+
+
+async def allow_hooks(client: Client, log: Log) -> bool:
+    """Let every member of a team create incoming webhooks; return whether the server allows it.
+
+    The permission's name differs by version: the one that the system admin's role has is this server's.
+    """
+    roles = {role.name: role for role in await client.roles.by_names([HOOK_ROLE, "system_admin"])}
+    known = roles["system_admin"].permissions if "system_admin" in roles else HOOK_PERMISSIONS
+    permission = next((name for name in HOOK_PERMISSIONS if name in known), HOOK_PERMISSIONS[-1])
+    role = roles.get(HOOK_ROLE)
+    if role is None:
+        return False
+    if permission in role.permissions:
+        return True
+    try:
+        await client.roles.set_permissions(role.id, [*role.permissions, permission])
+    except ApiError as error:
+        log.warn(f"The role {HOOK_ROLE} cannot be given {permission}: no webhooks in this run", error=str(error))
+        return False
+    log.info(f"The role {HOOK_ROLE} was given {permission}, which the webhook entities need")
+    return True

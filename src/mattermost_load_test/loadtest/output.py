@@ -1,0 +1,117 @@
+"""Where a run's output goes; each stream decides for itself.
+
+stderr a terminal: the live view is on it. stdout a terminal: the summary comes there at the end; else stdout is the
+structured log, JSON lines only, and the summary goes to stderr. `EnableConsole`, `ConsoleLevel` and `ConsoleJson` rule
+the log's other lines on streams (`ConsoleJson` not where stdout is a log to be read by programs), `EnableFile`,
+`FileLevel` and `FileJson` those in the file. Settings and timings are always written to at least one place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from mattermost_load_test.config import LogSettings
+from mattermost_load_test.errors import OutputError
+from mattermost_load_test.logs import FdSink, Level, Log, Sink, ViewSink, Wanted, level_named, open_file
+from mattermost_load_test.reporting.live import LiveView, live_view
+
+RESULTS_FILE = "results.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The process's two streams, and the folder that relative paths start from."""
+
+    stdout: TextIO
+    stderr: TextIO
+    folder: Path
+
+
+@dataclass(slots=True)
+class Output:
+    """What a run writes to: the log, the live view where there is one, the summary at the end.
+
+    `samples_path` is a file that holds every line of data, to be read again for the report.
+    """
+
+    log: Log
+    view: LiveView | None
+    samples_path: Path
+    results_path: Path
+    _streams: Streams
+    _end_view: Callable[[], None]
+
+    def show_report(self, text: str) -> None:
+        """Take the live view away, show `text` and write it to `results.txt`; raises `OutputError` if that fails.
+
+        It is shown first: a full disk does not keep it from the eyes.
+        """
+        self.end_view()
+        shown_on = self._streams.stdout if self._streams.stdout.isatty() else self._streams.stderr
+        with contextlib.suppress(OSError):  # a reader that went away does not keep it from the file
+            shown_on.write(text)
+            shown_on.flush()
+        try:
+            self.results_path.write_text(text)
+        except OSError as error:
+            raise OutputError(
+                f"{self.results_path} cannot be written: {error.strerror}; the log still holds every figure: "
+                "make room, then `ltparse results --file LOG` makes the report again"
+            ) from error
+
+    def end_view(self) -> None:
+        """Take the live view away, if there is one."""
+        self.view = None
+        self._end_view()
+
+
+@contextmanager
+def open_output(settings: LogSettings, streams: Streams) -> Iterator[Output]:
+    """Open everything a run writes to, and close it at the end; raises `OutputError` if a file cannot be opened."""
+    with ExitStack() as stack, ExitStack() as view_stack:
+        view = view_stack.enter_context(live_view(streams.stderr)) if streams.stderr.isatty() else None
+        sinks, samples_path, notes = _sinks(settings, streams, view, stack)
+        log = Log(sinks)
+        stack.callback(log.close)
+        for note in notes:
+            log.warn(note)
+        yield Output(log, view, samples_path, streams.folder / RESULTS_FILE, streams, view_stack.close)
+
+
+def _sinks(
+    settings: LogSettings, streams: Streams, view: LiveView | None, stack: ExitStack
+) -> tuple[list[Sink], Path, list[str]]:
+    """Return the log's sinks, the file that holds every line of data, and what the user should know about them."""
+    sinks: list[Sink] = list(_stream_sinks(settings, streams, view))
+    path = streams.folder / settings.file_location
+    notes = []
+    data_only = Wanted(None, as_json=True, data=True)
+    wanted = Wanted(level_named(settings.file_level), settings.file_json, data=True) if settings.enable_file else None
+    if wanted is None and not any(sink.vital for sink in sinks):
+        wanted = data_only
+        notes.append(f"EnableFile is off and stdout is a terminal: settings and timings go to {path} all the same.")
+    if wanted is not None:
+        sinks.append(open_file(path, wanted))
+    if wanted is None or not path.is_file():  # nothing, or a device such as /dev/null, that could be read again
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadtest-"))) / "samples.log"
+        sinks.append(open_file(path, data_only))
+    return sinks, path, notes
+
+
+def _stream_sinks(settings: LogSettings, streams: Streams, view: LiveView | None) -> Iterator[Sink]:
+    """Yield the sinks on the two streams."""
+    level = level_named(settings.console_level) if settings.enable_console else None
+    stdout_is_log = not streams.stdout.isatty()
+    if stdout_is_log:
+        yield FdSink(streams.stdout.fileno(), "stdout", Wanted(level, as_json=True, data=True))
+    if view is not None:
+        shown = max(level, Level.WARN) if stdout_is_log and level is not None else level
+        yield ViewSink(view.print_line, Wanted(shown, settings.console_json, data=False))
+    elif not stdout_is_log:
+        yield FdSink(streams.stderr.fileno(), "stderr", Wanted(level, settings.console_json, data=False))
