@@ -25,8 +25,8 @@ from typing import Any, NoReturn, TextIO
 
 import click
 
-from . import __version__
-from .errors import LoadTestError
+from mattermost_load_test import __version__
+from mattermost_load_test.errors import LoadTestError
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 

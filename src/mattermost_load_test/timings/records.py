@@ -23,7 +23,8 @@ from typing import Protocol
 
 import orjson
 
-from ..logs import scrubbed
+from mattermost_load_test.logs import scrubbed
+
 from .stats import RouteTimings
 
 TIMINGS_TAG = "timings"

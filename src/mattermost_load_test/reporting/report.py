@@ -1,0 +1,80 @@
+"""What a report says, whatever its format: the figures of every route, beside those of a baseline if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from mattermost_load_test.timings.stats import Statistics, Timings, score
+
+
+@dataclass(frozen=True, slots=True)
+class RouteReport:
+    """The figures of one route. `baseline` is None when there is no baseline, or none of this route."""
+
+    name: str
+    actual: Statistics
+    error_kinds: Mapping[str, int] = field(default_factory=dict)
+    baseline: Statistics | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceReport:
+    """One agent found in the logs; `shown` says whether it is in the figures. Times are seconds since the Unix epoch."""
+
+    instance_id: str
+    source: str
+    started_s: float | None
+    ended_s: float | None
+    hits: int
+    errors: int
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The results of a run, ready to be shown: routes ordered by name, and the score over them.
+
+    `heading` is text put before everything else (`CustomReportText`). `baseline_score` is None without a baseline;
+    `baseline_only` names the routes that only the baseline has. `login` holds the routes of the login phase, which are
+    in no score.
+    """
+
+    routes: tuple[RouteReport, ...]
+    score: float
+    heading: str = ""
+    baseline_score: float | None = None
+    baseline_only: tuple[str, ...] = ()
+    login: tuple[RouteReport, ...] = ()
+    instances: tuple[InstanceReport, ...] = ()
+    settings: Mapping[str, object] | None = None
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, timings: Timings, baseline: Timings | None = None, *, heading: str = "") -> Self:
+        """Compute the report of `timings`, compared with `baseline` if there is one."""
+        actual = timings.statistics()
+        before = baseline.statistics() if baseline is not None else {}
+        return cls(
+            routes=route_reports(timings, actual, before),
+            score=score(actual.values()),
+            heading=heading,
+            baseline_score=score(before.values()) if baseline is not None else None,
+            baseline_only=tuple(name for name in before if name not in actual),
+        )
+
+    @property
+    def compares(self) -> bool:
+        """Whether there is a baseline."""
+        return self.baseline_score is not None
+
+
+def route_reports(
+    timings: Timings, statistics: Mapping[str, Statistics], baseline: Mapping[str, Statistics] | None = None
+) -> tuple[RouteReport, ...]:
+    """Return the report of each route of `timings`, whose figures are `statistics`."""
+    return tuple(
+        RouteReport(name, figures, dict(timings.routes[name].error_kinds), (baseline or {}).get(name))
+        for name, figures in statistics.items()
+    )
