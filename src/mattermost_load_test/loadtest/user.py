@@ -20,10 +20,10 @@ class User:
     """A user of the population with its session.
 
     `number` is the user's number in the population, `client` its REST session, `events` its websocket, `random` its
-    own source of chance. `hook_id` is the incoming webhook it made, `polled_ids` the users whose status it follows,
-    `present` false while it is deactivated, `left_teams` the names of teams that it left at least once: leaving a
-    team is leaving its channels, and joining again does not bring them back. `paused_s` is how long it waited on
-    purpose in its present action.
+    own source of chance. `id` is its own id once it logged in, `hook_id` is the incoming webhook it made,
+    `polled_ids` the users whose status it follows, `present` false while it is deactivated, `left_teams` the names of
+    teams that it left at least once: leaving a team is leaving its channels, and joining again does not bring them
+    back. `paused_s` is how long it waited on purpose in its present action.
     """
 
     __slots__ = (
@@ -31,6 +31,7 @@ class User:
         "email",
         "events",
         "hook_id",
+        "id",
         "left_teams",
         "number",
         "paused_s",
@@ -44,6 +45,7 @@ class User:
         self, number: int, email: str, client: Client, events: EventStream, random: random.Random, world: World
     ) -> None:
         self.number = number
+        self.id = ""
         self.email = email
         self.client = client
         self.events = events

@@ -26,7 +26,7 @@ async def log_in(user: User) -> None:
 
 async def _log_in(user: User) -> None:
     """Send the login alone."""
-    await user.client.login(user.email, user.world.password)
+    user.id = (await user.client.login(user.email, user.world.password)).id
 
 
 async def deactivate_and_reactivate(user: User) -> None:
@@ -36,10 +36,11 @@ async def deactivate_and_reactivate(user: User) -> None:
     """
     if not user.world.abilities.deactivation:
         raise NothingToActOn("account that the server would take back")
-    me = await user.client.users.me()
-    user.present = False
-    await user.world.admin.users.set_active(me.id, False)
-    await user.pause(BETWEEN_HALVES_S)
-    await user.world.admin.users.set_active(me.id, True)
+    if user.present:  # else an earlier attempt ended halfway: take up its second half
+        user.id = (await user.client.users.me()).id
+        user.present = False
+        await user.world.admin.users.set_active(user.id, False)
+        await user.pause(BETWEEN_HALVES_S)
+    await user.world.admin.users.set_active(user.id, True)
     await _log_in(user)
     user.present = True
