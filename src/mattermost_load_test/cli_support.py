@@ -57,7 +57,8 @@ class CommandGroup(click.Group):
         """Run the command that was asked for."""
         with _errors_shown():
             result = super().invoke(ctx)
-            sys.stdout.flush()  # a full disk is noticed here, not in the interpreter's last breath
+            if sys.stdout is not None:  # closed by who started us
+                sys.stdout.flush()  # a full disk is noticed here, not in the interpreter's last breath
             return result
 
 

@@ -34,7 +34,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure as shown; for a route that the baseline lacks, `baseline` and `delta` are dashes, `percent` is empty."""
+    """One figure as shown; without a baseline of the route, `baseline` and `delta` are dashes, `percent` is empty."""
 
     name: str
     name_in_text: str

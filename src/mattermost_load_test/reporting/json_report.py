@@ -27,6 +27,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class _Named(_Part):
+    name: str = Field(description="method and path, ids replaced")
+
+
 class Figures(_Part):
     """The figures of a route. With fewer than three samples percentiles and inter-quartile range are 0."""
 
@@ -44,10 +48,9 @@ class Figures(_Part):
     inter_quartile_range_ms: float
 
 
-class Route(Figures):
+class Route(Figures, _Named):
     """A route of the run."""
 
-    name: str = Field(description="method and path, ids replaced")
     error_kinds: dict[str, int] = Field(description="errors by HTTP status or kind of failure, as far as the log tells")
     baseline: Figures | None = Field(None, description="the same route in the baseline, if there is one that has it")
 

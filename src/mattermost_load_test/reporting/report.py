@@ -21,7 +21,7 @@ class RouteReport:
 
 @dataclass(frozen=True, slots=True)
 class InstanceReport:
-    """One agent found in the logs; `shown` says whether it is in the figures. Times are seconds since the Unix epoch."""
+    """One agent found in the logs; `shown` says whether it is in the figures. Times are seconds since the epoch."""
 
     instance_id: str
     source: str
