@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -62,16 +63,16 @@ def expect_success(route: str, server: str, answer: Response) -> None:
 
 def _error(route: str, server: str, answer: Response) -> ServerError:
     """Return the error that an answer with an error status means."""
-    retry_after_s = _retry_after_s(answer.headers)
+    wait_s = retry_after_s(answer.headers)
     try:
         data = orjson.loads(answer.body)  # whatever the content type: a 404 of 5.37 is JSON that says text/plain
     except orjson.JSONDecodeError:
         data = None
     if isinstance(data, dict):
         message = str(data.get("message", ""))
-        return ApiError(route, answer.status, str(data.get("id", "")), message, retry_after_s)
+        return ApiError(route, answer.status, str(data.get("id", "")), message, wait_s)
     if answer.status in _FOREIGN_WORDS or answer.status >= 500:
-        return ApiError(route, answer.status, server_message=_words(answer), retry_after_s=retry_after_s)
+        return ApiError(route, answer.status, server_message=_words(answer), retry_after_s=wait_s)
     return _foreign(route, server, answer)
 
 
@@ -93,15 +94,16 @@ def _words(answer: Response) -> str:
     return " ".join(answer.body[: 4 * _SHOWN_CHARACTERS].decode("utf-8", "replace").split())[:_SHOWN_CHARACTERS]
 
 
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return how long the server asks to wait, whether it says so in seconds or by a date (against its own `Date`)."""
     value = headers.get("Retry-After")
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     except ValueError:
-        pass
+        pass  # then it is a date
     try:
         return max(0.0, (parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])).total_seconds())
     except (KeyError, ValueError, TypeError):
