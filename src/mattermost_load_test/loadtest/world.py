@@ -5,7 +5,6 @@ It is handed down and never changed while a run goes on, except for what its com
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,13 +12,10 @@ from pydantic import SecretStr
 
 from mattermost_load_test.config import UserEntitiesConfiguration
 from mattermost_load_test.loadtest.clock import Clock
+from mattermost_load_test.sampling import Draw
 
 if TYPE_CHECKING:
     from mattermost_load_test.mattermost.rest import Client
-
-
-Draw = Callable[[], float]
-"""A source of chance: each call gives a number, uniform in [0, 1)."""
 
 
 @dataclass(frozen=True, slots=True)
