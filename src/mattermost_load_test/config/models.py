@@ -168,10 +168,10 @@ class ConnectionConfiguration(Section):
 class EnvironmentConfiguration(Section):
     """The population of the server: who and what exists (the file spells the section's name so)."""
 
-    num_teams: int = key("NumTeams", 1, "Teams.", ge=1, le=1_000_000)
-    num_channels_per_team: int = key("NumChannelsPerTeam", 300, "Public channels in each team.", ge=0, le=1_000_000)
+    num_teams: int = key("NumTeams", 1, "Teams.", ge=1, le=100_000)
+    num_channels_per_team: int = key("NumChannelsPerTeam", 300, "Public channels in each team.", ge=0, le=100_000)
     num_private_channels_per_team: int = key(
-        "NumPrivateChannelsPerTeam", 100, "Private channels in each team.", ge=0, le=1_000_000
+        "NumPrivateChannelsPerTeam", 100, "Private channels in each team.", ge=0, le=100_000
     )
     num_direct_message_channels: int = key(
         "NumDirectMessageChannels",
