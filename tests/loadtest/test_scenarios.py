@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from mattermost_load_test.loadtest.scenario_page import page
 from mattermost_load_test.loadtest.scenarios import KINDS, SCENARIOS, action_name, kind_cycle
 
 STANDARD = {
@@ -81,3 +83,9 @@ def test_a_cycle_has_the_weights_exactly_and_spreads_the_kinds(name: str) -> Non
         for kind, weight in kinds.items():
             assert abs(counted[kind] - length * weight / total) < 1
     assert Counter(cycle) == {kind: len(cycle) * weight // total for kind, weight in kinds.items()}
+
+
+def test_the_page_of_scenarios_is_what_the_scenarios_say() -> None:
+    """docs/scenarios.md is generated; after a change it is to be generated again."""
+    shown = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text()
+    assert shown == page(), "run: python -m mattermost_load_test.loadtest.scenario_page > docs/scenarios.md"

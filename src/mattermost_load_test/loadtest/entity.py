@@ -112,7 +112,7 @@ class Entity:
 
     def connected(self) -> None:
         """Ask what a client asks after its websocket was connected anew; the event stream calls this."""
-        if self._started:
+        if self._started and self.user.present:
             self._context.spawn(self._in_background("ask for plugins", sockets.ask_for_plugins(self.user)))
 
     async def _act(self, due_s: float) -> None:

@@ -24,6 +24,12 @@ async def log_in(user: User) -> None:
         await _log_in(user)
 
 
+async def renew_session(user: User) -> None:
+    """Log in again after the server refused the session, unless the user is just now deactivated: it does so itself."""
+    if user.present:
+        await _log_in(user)
+
+
 async def _log_in(user: User) -> None:
     """Send the login alone."""
     user.id = (await user.client.login(user.email, user.world.password)).id

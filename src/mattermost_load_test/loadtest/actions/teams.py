@@ -21,8 +21,9 @@ async def leave_and_join_team(user: User) -> None:
     team = user.team()
     me = await user.client.users.me()
     invite_id = (await user.client.teams.get(team.id)).invite_id
+    if team.name not in user.left_teams:
+        user.left_teams = (*user.left_teams, team.name)  # said before, lest a status poll asks for a channel meanwhile
     await user.client.teams.leave(team.id, me.id)
-    user.left_teams = tuple({*user.left_teams, team.name})
     await user.pause(BETWEEN_HALVES_S)
     if invite_id:
         await user.client.teams.join_by_invite(invite_id)
