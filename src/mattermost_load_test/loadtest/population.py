@@ -8,6 +8,7 @@ Nothing is held but memberships, in arrays; teams, channels and users are made w
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import comb, isqrt
@@ -180,6 +181,13 @@ class Population:
     def channels_of(self, user: int) -> array[int]:
         """Return the indices of all channels that a user is in, ascending."""
         return self._channels_of.of(user)
+
+    def channels_in(self, user: int, team: int) -> array[int]:
+        """Return the indices of the channels of a team that a user is in, ascending."""
+        start, end = self._channels_of.span(user)
+        first = bisect_left(self._channels_of.places, team * self.channels_per_team, start, end)
+        last = bisect_left(self._channels_of.places, (team + 1) * self.channels_per_team, first, end)
+        return self._channels_of.places[first:last]
 
     def pick_team(self, user: int, draw: Draw) -> int | None:
         """Return one of the user's teams by its selection weight, None if it has none (or none with a weight)."""
