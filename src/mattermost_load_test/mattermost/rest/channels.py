@@ -9,6 +9,7 @@ from mattermost_load_test.mattermost.models import Channel, ChannelMember, Json
 from mattermost_load_test.mattermost.rest.subject import Subject
 
 PUBLIC = "GET /teams/[team id]/channels"
+PRIVATE = "GET /teams/[team id]/channels/private"
 MINE = "GET /users/me/teams/[team id]/channels"
 BY_NAME = "GET /teams/[team id]/channels/name/[channel name]"
 AUTOCOMPLETE = "GET /teams/[team id]/channels/autocomplete"
@@ -52,6 +53,11 @@ class Channels(Subject):
         """Return one page (at most 200) of the public channels of a team."""
         path = f"/teams/{team_id}/channels?page={page}&per_page={per_page}"
         return await self._session.many(PUBLIC, path, Channel.of)
+
+    async def private_page(self, team_id: str, page: int = 0, per_page: int = 60) -> tuple[Channel, ...]:
+        """Return one page (at most 200) of the private channels of a team, as system admin."""
+        path = f"/teams/{team_id}/channels/private?page={page}&per_page={per_page}"
+        return await self._session.many(PRIVATE, path, Channel.of)
 
     async def mine(self, team_id: str) -> tuple[Channel, ...]:
         """Return the channels of this session's user in a team, direct and group channels among them."""

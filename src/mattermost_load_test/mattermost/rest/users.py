@@ -41,6 +41,10 @@ class Users(Subject):
         query += f"&in_channel={in_channel}" if in_channel else ""
         return await self._session.many("GET /users", f"/users?{query}", User.of)
 
+    async def count(self) -> int:
+        """Return how many users the server has."""
+        return await self._session.one("GET /users/stats", "/users/stats", lambda data: int(data["total_users_count"]))
+
     async def by_ids(self, user_ids: Sequence[str]) -> tuple[User, ...]:
         """Return the users of these ids, unknown ones left out; an empty list is refused (400)."""
         return await self._session.many("POST /users/ids", "/users/ids", User.of, user_ids)
