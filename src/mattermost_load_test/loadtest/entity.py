@@ -115,6 +115,11 @@ class Entity:
         if self._started and self.user.present:
             self._context.spawn(self._in_background("ask for plugins", sockets.ask_for_plugins(self.user)))
 
+    def socket_failed(self, error: ServerError) -> None:
+        """Count and tell an attempt to connect that failed; the event stream calls this and tries again."""
+        self._context.tally.in_background("connect").failed[error.kind] += 1
+        self._context.failures.tell("connect its websocket", f"websocket: {error.kind}", error)
+
     async def _act(self, due_s: float) -> None:
         """Do one action that was due at `due_s`, then set the timer for the next one."""
         clock, tally, user = self._context.clock, self._context.tally, self.user
