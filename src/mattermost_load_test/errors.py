@@ -16,7 +16,9 @@
     │   ├── RequestTimeoutError       3  no complete answer within the request time-out
     │   ├── AdminLoginError           3  the configured system admin cannot log in, or is none
     │   ├── UnexpectedAnswerError     3  an answer that is not Mattermost's (HTML, broken JSON)
-    │   └── ApiError                  3  an answer with an error status
+    │   ├── ApiError                  3  an answer with an error status
+    │   └── DatabaseError             3  Mattermost's database refused what was asked of it, or holds no Mattermost
+    │       └── DatabaseUnreachableError  3  no connection to the database, or it was lost
     ├── AgentSaturatedError           4  the agent could not keep up: figures are not to be trusted
     ├── GateFailedError              99  a gate on the results failed
     └── InterruptedRunError         130  stopped by Ctrl-C or SIGTERM; results so far are written
@@ -133,6 +135,16 @@ class ApiError(ServerError):
         self.server_message = server_message
         self.retry_after_s = retry_after_s
         self.kind = str(status)
+
+
+class DatabaseError(ServerError):
+    """Mattermost's database refused what was asked of it, or holds no Mattermost."""
+
+    kind = "database"
+
+
+class DatabaseUnreachableError(DatabaseError):
+    """There is no connection to Mattermost's database: it could not be made, or it was lost."""
 
 
 class AgentSaturatedError(LoadTestError):
