@@ -47,14 +47,13 @@ def is_secret(field: FieldInfo) -> bool:
 
 
 def bounds(field: FieldInfo) -> str:
-    """Return a key's range in words, empty if it has none: ``0 to 1``, ``1 or more``, ``more than 0``."""
-    limits = {
-        name: getattr(item, name) for item in field.metadata for name in ("ge", "gt", "le") if hasattr(item, name)
-    }
-    low = f"{limits['ge']}" if "ge" in limits else f"more than {limits['gt']}" if "gt" in limits else ""
-    if "le" in limits:
-        return f"{low} to {limits['le']}" if low else f"at most {limits['le']}"
-    return f"{low} or more" if "ge" in limits else low
+    """Return a key's range in words, empty if it has none: ``0 to 1``, ``more than 0``, ``not empty``."""
+    limits = {name: getattr(item, name) for item in field.metadata for name in _LIMITS if hasattr(item, name)}
+    if "min_length" in limits:
+        return "not empty"
+    if "gt" in limits:
+        return f"more than {limits['gt']}" + (f", at most {limits['le']}" if "le" in limits else "")
+    return f"{limits['ge']} to {limits['le']}" if limits else ""
 
 
 def type_words(field: FieldInfo) -> str:
@@ -64,6 +63,7 @@ def type_words(field: FieldInfo) -> str:
     return "one of " + ", ".join(get_args(field.annotation))
 
 
+_LIMITS = ("min_length", "ge", "gt", "le")
 _TYPES: dict[Any, str] = {
     int: "a whole number",
     float: "a number",

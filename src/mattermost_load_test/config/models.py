@@ -70,9 +70,7 @@ class ConnectionConfiguration(Section):
         "Where the server gives its profiles.",
         idle="http://localhost:8067/debug/pprof",
     )
-    driver_name: Driver = key(
-        "DriverName", "mysql", "The kind of the database in `DataSource`; empty means mysql.", idle="mysql"
-    )
+    driver_name: Driver = key("DriverName", "mysql", "The kind of the database in `DataSource`; empty means mysql.")
     data_source: SecretStr = key("DataSource", SecretStr(""), "Mattermost's database; empty: it is not used.", idle="")
     local_commands: bool = key(
         "LocalCommands",
@@ -186,9 +184,7 @@ class EnvironmentConfiguration(Section):
     num_users: int = key("NumUsers", 1000, "Users, beside the admin.", ge=1, le=10_000_000)
     num_channel_schemes: int = key("NumChannelSchemes", 1, "Permission schemes of channels.", ge=0, le=100_000)
     num_team_schemes: int = key("NumTeamSchemes", 1, "Permission schemes of teams.", ge=0, le=100_000)
-    num_posts: int = key(
-        "NumPosts", 20_000_000, "Posts that `loadposts` writes.", ge=0, le=10_000_000_000, idle=20_000_000
-    )
+    num_posts: int = key("NumPosts", 20_000_000, "Posts that `loadposts` writes.", ge=0, le=10_000_000_000, idle=0)
     num_emoji: int = key("NumEmoji", 2000, "Custom emoji.", ge=0, le=1_000_000)
     num_plugins: int = key(
         "NumPlugins", 1, "More than 0: the sample plugin is uploaded and enabled.", ge=0, le=1000, idle=0
