@@ -13,7 +13,6 @@ from mattermost_load_test.timings.stats import Statistics
 
 from .report import RouteReport
 
-_DECIMALS_AT_MOST = 9  # hides the noise of binary fractions in differences, nothing that was measured
 _NONE = "-"
 
 
@@ -46,7 +45,7 @@ class Row:
 
 def shortest(value: float) -> str:
     """Return a number with as many decimals as it needs: ``7``, ``0.5``."""
-    text = format(Decimal(repr(round(value, _DECIMALS_AT_MOST))), "f")
+    text = format(Decimal(repr(float(value))), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

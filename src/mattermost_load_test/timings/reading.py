@@ -1,7 +1,7 @@
 """Reading the structured results log, ours and the original tool's: a stream of lines, each looked at once.
 
 docs/results.md describes the form. What is not a line of the log (output of other programs, a last line cut off when
-the agent was killed) is passed by and named in a warning; fields this tool does not know are ignored. Memory holds the
+the agent was killed) is left out and named in a warning; fields this tool does not know are ignored. Memory holds the
 samples, eight bytes each, and one line.
 """
 
@@ -106,7 +106,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class ResultsLog:
-    """What a log holds: its instances by id, in the order of their first line, and what had to be passed by."""
+    """What a log holds: its instances by id, in the order of their first line, and what had to be left out."""
 
     source: str
     lines: int
@@ -136,7 +136,7 @@ def read_log(stream: BinaryIO, source: str) -> ResultsLog:
 
 
 class LineReader:
-    """Finds the lines of timings and settings in a log, and remembers what it passed by.
+    """Finds the lines of timings and settings in a log, and remembers what it left out.
 
     `count` is the number of lines read so far.
     """
@@ -161,10 +161,10 @@ class LineReader:
         """Yield what the reader of the figures must know about the lines read so far."""
         if self._foreign_count:
             numbers = ", ".join(map(str, self._foreign))
-            yield f"{self._source}: passed by {_lines(self._foreign_count, numbers)} that no load test wrote"
+            yield f"{self._source}: left out {_lines(self._foreign_count, numbers)} that no load test wrote"
         if self._unusable_count:
             reasons = "; ".join(self._unusable)
-            yield f"{self._source}: passed by {self._unusable_count:,} unusable line(s) of results: {reasons}"
+            yield f"{self._source}: left out {self._unusable_count:,} broken line(s) of results: {reasons}"
         if self._cut_off:
             yield f"{self._source}: line {self._cut_off}, the last one, is cut off; everything before it was read"
 
@@ -180,7 +180,7 @@ class LineReader:
             fields = None
         if isinstance(fields, dict):
             return self._parsed(fields)
-        if raw.endswith(b"\n"):
+        if raw.endswith(b"\n") or len(raw) == MAX_LINE_BYTES:
             self._foreign_count += 1
             self._foreign += [self.count][: _NAMED_LINES - len(self._foreign)]
         else:

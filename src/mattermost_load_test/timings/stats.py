@@ -15,6 +15,8 @@ from math import fsum
 FEWEST_FOR_PERCENTILES = 3
 # Percentages are taken to a thousandth, so that "k is whole" is decided on whole numbers.
 _PERCENT_PARTS = 1000
+# Of a millisecond: takes the noise of binary fractions off a difference (13.1, not 13.099999999999998), nothing else.
+_DIFFERENCE_DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def inter_quartile_range(ordered: Sequence[float]) -> float:
     if count < FEWEST_FOR_PERCENTILES:
         return 0.0
     half = count // 2
-    return median(ordered[count - half :]) - median(ordered[:half])
+    return round(median(ordered[count - half :]) - median(ordered[:half]), _DIFFERENCE_DECIMALS)
 
 
 class RouteTimings:
