@@ -1,0 +1,131 @@
+"""Making and changing accounts, and what is checked about them."""
+
+from __future__ import annotations
+
+import re
+
+from mattermost_load_test.embedded.api_errors import ApiRefusal
+from mattermost_load_test.embedded.site import Site
+from mattermost_load_test.embedded.tables.presence import Preference
+from mattermost_load_test.embedded.tables.sessions import SESSION_LENGTH_MS, Session
+from mattermost_load_test.embedded.tables.users import Properties, User
+
+OLD_NOTIFY_PROPS: Properties = {
+    "channel": "true",
+    "comments": "never",
+    "desktop": "mention",
+    "desktop_sound": "true",
+    "email": "true",
+    "first_name": "false",
+    "mention_keys": "",
+    "push": "mention",
+    "push_status": "away",
+}
+NEW_NOTIFY_PROPS: Properties = {
+    "channel": "true",
+    "comments": "never",
+    "desktop": "mention",
+    "desktop_sound": "true",
+    "desktop_threads": "all",
+    "email": "true",
+    "email_threads": "all",
+    "first_name": "false",
+    "mention_keys": "",
+    "push": "mention",
+    "push_status": "online",
+    "push_threads": "all",
+}
+
+RESERVED_NAMES = frozenset(("all", "channel", "here", "matterbot", "system"))
+_USERNAME = re.compile(r"[a-z0-9._-]{1,64}\Z")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
+PASSWORD_MAX = 72
+"""bcrypt's limit, in characters."""
+
+
+def default_notify_props(site: Site) -> Properties:
+    """Return the notify props of a new account."""
+    return NEW_NOTIFY_PROPS if site.version.modern else OLD_NOTIFY_PROPS
+
+
+def is_username(name: str) -> bool:
+    """Tell whether the server takes `name` for a username."""
+    return bool(_USERNAME.match(name)) and name not in RESERVED_NAMES
+
+
+def check_names(site: Site, user_id: str, username: str, email: str) -> None:
+    """Refuse names that are no names, or that another account has."""
+    if not is_username(username):
+        message = (
+            "Username must begin with a letter, and contain between 3 to 22 lowercase characters made up of numbers, "
+            'letters, and the symbols ".", "-", and "_".'
+        )
+        raise ApiRefusal(400, "model.user.is_valid.username.app_error", message, f"user_id={user_id}")
+    if not _EMAIL.match(email) or len(email) > 128:
+        raise ApiRefusal(
+            400, "model.user.is_valid.email.app_error", "Please enter a valid email.", f"user_id={user_id}"
+        )
+    others = (
+        (site.state.users.by_username.get(username), "username", username),
+        (site.state.users.by_email.get(email), "email", email),
+    )
+    for other, name, value in others:
+        if other is not None and other.id != user_id:
+            raise ApiRefusal(
+                400,
+                f"app.user.save.{name}_exists.app_error",
+                f"An account with that {name} already exists.",
+                f"invalid input: entity: User field: {name} value: {value}",
+            )
+
+
+def check_password(site: Site, password: str) -> None:
+    """Refuse a password that is too short or too long."""
+    minimum = site.state.config.get("PasswordSettings", "MinimumLength")
+    if not minimum <= len(password) <= PASSWORD_MAX:
+        raise ApiRefusal(
+            400, "model.user.is_valid.pwd.app_error", f"Your password must contain at least {minimum} characters."
+        )
+
+
+def create(site: Site, user: User, password: str) -> User:
+    """Add an account and tell everybody; its names and password are checked. The first one becomes system admin."""
+    state = site.state
+    if not len(state.users):
+        user.roles = "system_admin system_user"
+    user.set_password(password)
+    state.users.add(user)
+    learn_keywords(site, user)
+    state.preferences.save(Preference(user.id, "tutorial_step", user.id, "0"))
+    site.publish(site.events.new_user(user.id))
+    return user
+
+
+def learn_keywords(site: Site, user: User) -> None:
+    """Let the words be mentions of the user that the user's notify props name."""
+    for known in site.state.keywords.values():
+        known.discard(user.id)
+    words = [word.strip().lower() for word in user.notify_props.get("mention_keys", "").split(",")]
+    if user.notify_props.get("first_name") == "true":
+        words.append(user.first_name.lower())
+    for word in words:
+        if word and word not in (user.username, f"@{user.username}"):
+            site.state.keywords.setdefault(word, set()).add(user.id)
+
+
+def open_session(site: Site, user: User, device_id: str = "") -> Session:
+    """Give a user a new session."""
+    state = site.state
+    now = state.now_ms()
+    session = Session(
+        id=state.new_id(),
+        token=state.new_id(),
+        user_id=user.id,
+        roles=user.roles,
+        create_at=now,
+        expires_at=now + SESSION_LENGTH_MS,
+        last_activity_at=now,
+        device_id=device_id,
+    )
+    state.sessions.add(session)
+    return session

@@ -1,0 +1,31 @@
+"""Identifiers as Mattermost makes them: 26 characters of a base-32 alphabet of its own."""
+
+from __future__ import annotations
+
+import random
+from typing import TypeGuard
+
+ALPHABET = "ybndrfg8ejkmcpqxot1uwisza345h769"
+LENGTH = 26
+
+_PAIRS = tuple(first + second for first in ALPHABET for second in ALPHABET)
+
+
+class IdMaker:
+    """Makes new identifiers from a source of randomness of its own, so that a seeded server repeats its ids."""
+
+    __slots__ = ("_getrandbits",)
+
+    def __init__(self, source: random.Random) -> None:
+        self._getrandbits = source.getrandbits
+
+    def __call__(self) -> str:
+        """Return a new identifier of 26 characters."""
+        bits = self._getrandbits(130)
+        pairs = _PAIRS
+        return "".join([pairs[(bits >> shift) & 1023] for shift in range(0, 130, 10)])
+
+
+def is_id(text: object) -> TypeGuard[str]:
+    """Tell whether the server takes `text` for an identifier: 26 letters and digits, whichever they are."""
+    return isinstance(text, str) and len(text) == LENGTH and text.isalnum() and text.isascii()

@@ -1,0 +1,205 @@
+"""Joining and leaving teams and channels, with the posts that tell of it."""
+
+from __future__ import annotations
+
+from mattermost_load_test.embedded import posting
+from mattermost_load_test.embedded.api_errors import ApiRefusal
+from mattermost_load_test.embedded.site import Site
+from mattermost_load_test.embedded.tables.channels import (
+    DEFAULT_CHANNELS,
+    PUBLIC,
+    Channel,
+    ChannelMember,
+)
+from mattermost_load_test.embedded.tables.presence import Preference
+from mattermost_load_test.embedded.tables.teams import Team, TeamMember
+from mattermost_load_test.embedded.tables.users import Properties, User
+
+OLD_CHANNEL_PROPS: Properties = {
+    "desktop": "default",
+    "email": "default",
+    "ignore_channel_mentions": "default",
+    "mark_unread": "all",
+    "push": "default",
+}
+NEW_CHANNEL_PROPS: Properties = {"channel_auto_follow_threads": "off", **OLD_CHANNEL_PROPS}
+
+DEFAULT_DISPLAY_NAMES = {"town-square": "Town Square", "off-topic": "Off-Topic"}
+
+
+def found_team(site: Site, team: Team) -> None:
+    """Add a team with the channels that every team has."""
+    state = site.state
+    state.teams.add(team)
+    for name in DEFAULT_CHANNELS:
+        now = state.now_ms()
+        state.channels.add(
+            Channel(
+                id=state.new_id(),
+                team_id=team.id,
+                type=PUBLIC,
+                display_name=DEFAULT_DISPLAY_NAMES[name],
+                name=name,
+                create_at=now,
+                update_at=now,
+            )
+        )
+
+
+def enter_team(site: Site, team: Team, user: User, *, as_admin: bool = False) -> TeamMember:
+    """Put a user into a team's tables, without a word to anybody; an earlier membership is taken up again."""
+    member = site.state.teams.former_member(team.id, user.id) or TeamMember(team.id, user.id)
+    member.scheme_guest = user.is_guest
+    member.scheme_user = not user.is_guest
+    member.scheme_admin = as_admin or team.email == user.email != ""
+    member.create_at = site.state.now_ms()
+    site.state.teams.join(member, user)
+    return member
+
+
+def enter_channel(
+    site: Site, channel: Channel, user: User, *, as_admin: bool = False, brought: bool = False
+) -> ChannelMember:
+    """Put a user into a channel's tables, without a word to anybody.
+
+    `brought` tells that somebody else did it: new servers then mark the channel as never viewed.
+    """
+    never_viewed = brought and site.version.modern
+    member = ChannelMember(
+        channel_id=channel.id,
+        user_id=user.id,
+        notify_props=NEW_CHANNEL_PROPS if site.version.modern else OLD_CHANNEL_PROPS,
+        last_update_at=-1 if never_viewed else site.state.now_ms(),
+        last_viewed_at=-1 if never_viewed else 0,
+        scheme_guest=user.is_guest,
+        scheme_user=not user.is_guest,
+        scheme_admin=as_admin,
+    )
+    site.state.channels.join(member, user)
+    return member
+
+
+def join_team(site: Site, team: Team, user: User, *, inviter: User | None = None) -> TeamMember:
+    """Let a user join a team and its default channels; a present member stays as it is."""
+    present = site.state.teams.member(team.id, user.id)
+    if present is not None:
+        return present
+    check_team_room(site, team)
+    member = enter_team(site, team, user)
+    if not user.is_guest:
+        for name in DEFAULT_CHANNELS:
+            _join_default_channel(site, team, name, user, inviter)
+    site.publish(site.events.added_to_team(user.id, team.id))
+    return member
+
+
+def check_team_room(site: Site, team: Team) -> None:
+    """Refuse a further member of a full team."""
+    limit = site.state.config.get("TeamSettings", "MaxUsersPerTeam")
+    if len(site.state.teams.members(team.id)) >= limit:
+        raise ApiRefusal(
+            400,
+            "app.team.join_user_to_team.max_accounts.app_error",
+            "This team has reached the maximum number of allowed accounts. "
+            "Contact your System Administrator to set a higher limit.",
+        )
+
+
+def _join_default_channel(site: Site, team: Team, name: str, user: User, inviter: User | None) -> None:
+    channel = site.state.channels.named(team.id, name)
+    if channel is None or channel.delete_at or site.state.channels.member(channel.id, user.id) is not None:
+        return
+    enter_channel(site, channel, user)
+    _tell_of_joining(site, channel, user, inviter, of_team=name == DEFAULT_CHANNELS[0])
+    site.publish(site.events.user_added(user.id, channel.id, team.id, by_default=True))
+
+
+def _tell_of_joining(site: Site, channel: Channel, user: User, inviter: User | None, *, of_team: bool) -> None:
+    what = "team" if of_team else "channel"
+    if inviter is None:
+        props = {"username": user.username}
+        text = f"{user.username} joined the {what}."
+        _tell(site, channel, user, f"system_join_{what}", text, props)
+        return
+    props = {
+        "addedUserId": user.id,
+        "addedUsername": user.username,
+        "userId": inviter.id,
+        "username": inviter.username,
+    }
+    text = f"{user.username} added to the {what} by {inviter.username}."
+    _tell(site, channel, inviter, f"system_add_to_{what}", text, props)
+
+
+def _tell(site: Site, channel: Channel, author: User, kind: str, text: str, props: dict[str, str]) -> None:
+    new = posting.NewPost(channel=channel, user_id=author.id, message=text, type=kind, props=dict(props))
+    posting.create(site, new)
+
+
+def leave_team(site: Site, team: Team, user: User, *, remover: User | None = None) -> None:
+    """Let a user leave a team and all its channels."""
+    member = site.state.teams.member(team.id, user.id)
+    if member is None:
+        raise ApiRefusal(
+            404, "app.team.get_member.missing.app_error", "No team member found for that user ID and team ID."
+        )
+    town_square = site.state.channels.named(team.id, DEFAULT_CHANNELS[0])
+    channels = site.state.channels
+    for channel in [channels.by_id[channel_id] for channel_id in channels.of_user(user.id)]:
+        if channel.team_id == team.id:
+            channels.leave(channels.members(channel.id)[user.id], user)
+    if town_square is not None:
+        _tell_of_leaving_team(site, town_square, user, remover)
+    site.publish(site.events.leave_team(user.id, team.id))
+    site.state.teams.leave(member, user, site.state.now_ms())
+
+
+def _tell_of_leaving_team(site: Site, channel: Channel, user: User, remover: User | None) -> None:
+    props = {"username": user.username}
+    if remover is None or remover.id == user.id:
+        _tell(site, channel, user, "system_leave_team", f"{user.username} left the team.", props)
+        return
+    props = {"removedUserId": user.id, "removedUsername": user.username}
+    _tell(site, channel, user, "system_remove_from_team", f"{user.username} was removed from the team.", props)
+
+
+def join_channel(site: Site, channel: Channel, user: User, *, inviter: User | None = None) -> ChannelMember:
+    """Let a user join a channel, by themselves or brought by an inviter; a present member stays as it is."""
+    present = site.state.channels.member(channel.id, user.id)
+    if present is not None:
+        return present
+    brought = inviter is not None and inviter.id != user.id
+    member = enter_channel(site, channel, user, brought=brought)
+    site.publish(site.events.user_added(user.id, channel.id, channel.team_id))
+    if not channel.is_personal:
+        _tell_of_joining(site, channel, user, inviter if brought else None, of_team=False)
+    return member
+
+
+def leave_channel(site: Site, channel: Channel, user: User, *, remover: User | None = None) -> None:
+    """Let a user leave a channel, or take a user out of it."""
+    member = site.state.channels.member(channel.id, user.id)
+    if member is None:
+        return
+    site.state.channels.leave(member, user)
+    removed = remover is not None and remover.id != user.id
+    site.publish(site.events.user_removed(user.id, channel.id, remover.id if remover is not None else user.id))
+    if removed and remover is not None:
+        props = {"removedUserId": user.id, "removedUsername": user.username}
+        text = f"@{user.username} was removed from the channel."
+        _tell(site, channel, remover, "system_remove_from_channel", text, props)
+    else:
+        text = f"@{user.username} left the channel."
+        _tell(site, channel, user, "system_leave_channel", text, {"username": user.username})
+
+
+def show_direct_channel(site: Site, user_id: str, category: str, name: str) -> None:
+    """Note in a user's preferences that a direct or group channel stands in the sidebar."""
+    site.state.preferences.save(Preference(user_id, category, name, "true"))
+
+
+def join_as_creator(site: Site, channel: Channel, user: User) -> None:
+    """Make who made a channel its first member and admin."""
+    enter_channel(site, channel, user, as_admin=True)
+    _tell_of_joining(site, channel, user, None, of_team=False)
+    site.publish(site.events.channel_created(user.id, channel.id, channel.team_id))

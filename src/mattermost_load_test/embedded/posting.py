@@ -1,0 +1,265 @@
+"""Making, changing and deleting posts: what follows for channels, threads and the people mentioned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mattermost_load_test.embedded.api_errors import ApiRefusal
+from mattermost_load_test.embedded.mentions import Mentions, hashtags, linked_channels, mentioned
+from mattermost_load_test.embedded.reading import mark_viewed
+from mattermost_load_test.embedded.site import Site
+from mattermost_load_test.embedded.tables.channels import Channel
+from mattermost_load_test.embedded.tables.posts import Post
+from mattermost_load_test.embedded.tables.threads import Follower, Thread
+
+MESSAGE_MAX = 16383
+"""The longest message, in characters (`MaxPostSize` of both servers)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """What a post is to be made of."""
+
+    channel: Channel
+    user_id: str
+    message: str
+    type: str = ""
+    root_id: str = ""
+    props: dict[str, Any] = field(default_factory=dict)
+    file_ids: tuple[str, ...] = ()
+    create_at: int = 0
+    by_client: bool = False
+
+
+def check(site: Site, new: NewPost) -> None:
+    """Refuse what cannot become a post: too long, or a reply to what is no root of this channel."""
+    if len(new.message) > MESSAGE_MAX:
+        raise ApiRefusal(
+            400, "model.post.is_valid.msg.app_error", f"Post message length must be {MESSAGE_MAX} characters or less."
+        )
+    if not new.root_id:
+        return
+    root = site.state.posts.by_id.get(new.root_id)
+    if root is None or root.delete_at or root.root_id:
+        raise ApiRefusal(400, "api.post.create_post.root_id.app_error", "Invalid RootId parameter.")
+    if root.channel_id != new.channel.id:
+        raise ApiRefusal(
+            400, "api.post.create_post.channel_root_id.app_error", "Invalid ChannelId for RootId parameter."
+        )
+
+
+def create(site: Site, new: NewPost, *, set_online: bool = True) -> Post:
+    """Make a post and tell everybody concerned; `check` has accepted it."""
+    state = site.state
+    now = new.create_at or state.now_ms()
+    post = Post(
+        id=state.new_id(),
+        channel_id=new.channel.id,
+        user_id=new.user_id,
+        message=new.message,
+        create_at=now,
+        update_at=now,
+        root_id=new.root_id,
+        type=new.type,
+        by_client=new.by_client,
+        hashtags=hashtags(new.message),
+        props=_with_channel_mentions(site, new),
+        file_ids=_attachable(site, new),
+    )
+    store(site, post, new.channel)
+    for file_id in post.file_ids:
+        state.attachments.attach(state.attachments.files[file_id], post.id, new.channel.id)
+    state.counts["posts"] += 1
+    state.counts["files"] += len(post.file_ids)
+    mentions = _notify(site, post, new.channel)
+    _publish(site, post, new.channel, mentions, set_online=set_online)
+    return post
+
+
+def store(site: Site, post: Post, channel: Channel) -> None:
+    """Put a post into the tables and count it in its channel and thread."""
+    state = site.state
+    state.posts.add(post)
+    channel.last_post_at = max(channel.last_post_at, post.create_at)
+    if not post.root_id:
+        channel.last_root_post_at = max(channel.last_root_post_at, post.create_at)
+    if not post.tells_of_membership:
+        channel.total_msg_count += 1
+        channel.total_msg_count_root += not post.root_id
+    if post.root_id:
+        _join_thread(site, post)
+
+
+def _join_thread(site: Site, reply: Post) -> None:
+    state = site.state
+    root = state.posts.by_id[reply.root_id]
+    known = state.threads.get(root.id)
+    thread = known or state.threads.start(root)
+    if known is None and not state.version.modern:
+        thread.participants.append(root.user_id)
+    if reply.user_id not in thread.participants:
+        thread.participants.append(reply.user_id)
+    place = len(thread.replies)
+    while place and thread.replies[place - 1].create_at > reply.create_at:
+        place -= 1
+    thread.replies.insert(place, reply)
+    state.posts.touch(root, max(root.update_at, reply.create_at))
+
+
+def _with_channel_mentions(site: Site, new: NewPost) -> dict[str, Any]:
+    props = {key: value for key, value in new.props.items() if key != "channel_mentions"}
+    names = linked_channels(new.message)
+    if not names:
+        return props
+    team = site.state.teams.by_id.get(new.channel.team_id)
+    found: dict[str, Any] = {}
+    for name in names:
+        channel = site.state.channels.named(new.channel.team_id, name.lower())
+        if team is not None and channel is not None and channel.is_open and not channel.delete_at:
+            found[channel.name] = {"display_name": channel.display_name, "team_name": team.name}
+    return props | {"channel_mentions": found} if found else props
+
+
+def _attachable(site: Site, new: NewPost) -> tuple[str, ...]:
+    """Return those of the files that are the poster's own and that no post has yet."""
+    files = site.state.attachments.files
+    return tuple(
+        file_id
+        for file_id in dict.fromkeys(new.file_ids)
+        if (file := files.get(file_id)) is not None and file.user_id == new.user_id and not file.post_id
+    )
+
+
+def _notify(site: Site, post: Post, channel: Channel) -> Mentions:
+    """Count mentions for the mentioned and let those concerned follow the thread."""
+    state = site.state
+    allowed = not post.is_system and site.permissions.in_channel(post.user_id, channel.id, "use_channel_mentions")
+    mentions = mentioned(state, post, channel, channel_wide=allowed)
+    for user_id in mentions.all:
+        member = state.channels.member(channel.id, user_id)
+        if member is not None:
+            member.mention_count += 1
+            member.mention_count_root += not post.root_id
+    if post.root_id:
+        _let_follow(site, post, mentions)
+    return mentions
+
+
+def _let_follow(site: Site, reply: Post, mentions: Mentions) -> None:
+    thread = site.state.threads.by_root[reply.root_id]
+    for user_id in dict.fromkeys((thread.root.user_id, reply.user_id, *sorted(mentions.by_name))):
+        named = user_id in mentions.by_name
+        follower = thread.followers.get(user_id)
+        if follower is None:
+            follower = Follower(user_id, reply.root_id)
+            site.state.threads.follow(thread, follower)
+        elif not follower.following and not named:
+            continue
+        follower.following = True
+        follower.last_updated = reply.create_at
+        follower.unread_mentions += named
+        if user_id == reply.user_id:
+            follower.last_viewed = reply.create_at
+            follower.unread_mentions = 0
+
+
+def _publish(site: Site, post: Post, channel: Channel, mentions: Mentions, *, set_online: bool) -> None:
+    state = site.state
+    thread = state.threads.get(post.root_id) if post.root_id else None
+    replies = len(thread.replies) if thread is not None else 0
+    sender = state.users.by_id[post.user_id]
+    files = [state.attachments.files[file_id] for file_id in post.file_ids]
+    site.publish(
+        site.events.posted(
+            site.views.post(post, reply_count=replies),
+            site.views.channel(channel),
+            "System" if post.is_system else f"@{sender.username}",
+            channel_display_name=f"@{sender.username}" if channel.type == "D" else None,
+            mentions=sorted(mentions.all),
+            followers=_followers_told(site, thread, post),
+            has_image=any(file.is_image for file in files),
+            set_online=set_online,
+        )
+    )
+    if thread is not None and state.version.threads_always_on:
+        for follower in list(thread.followers.values()):
+            if follower.following:
+                _tell_follower(site, thread, follower, post, channel, named=follower.user_id in mentions.by_name)
+
+
+def _followers_told(site: Site, thread: Thread | None, post: Post) -> list[str]:
+    if thread is None or not site.version.threads_always_on:
+        return []
+    return [f.user_id for f in thread.followers.values() if f.following and f.user_id != post.user_id]
+
+
+def _tell_follower(
+    site: Site, thread: Thread, follower: Follower, post: Post, channel: Channel, *, named: bool
+) -> None:
+    own = follower.user_id == post.user_id
+    unread = thread.unread_replies(follower)
+    site.publish(
+        site.events.thread_updated(
+            follower.user_id,
+            channel.team_id,
+            site.views.thread(thread, follower, extended=True),
+            follower.unread_mentions - named,
+            unread if own else max(0, unread - 1),
+        )
+    )
+
+
+def edit(site: Site, post: Post, message: str, props: dict[str, Any] | None = None) -> None:
+    """Give a post another message; its earlier state stays behind as a deleted post."""
+    state = site.state
+    now = state.now_ms()
+    earlier = Post(
+        id=state.new_id(),
+        channel_id=post.channel_id,
+        user_id=post.user_id,
+        message=post.message,
+        create_at=post.create_at,
+        update_at=now,
+        original_id=post.id,
+        root_id=post.root_id,
+        type=post.type,
+        delete_at=now,
+        by_client=post.by_client,
+        hashtags=post.hashtags,
+        props=post.props,
+        file_ids=post.file_ids,
+    )
+    state.posts.add(earlier)
+    if message != post.message:
+        post.edit_at = now
+    post.message = message
+    post.hashtags = hashtags(message)
+    post.props = props if props is not None else post.props
+    state.posts.touch(post, now)
+
+
+def delete(site: Site, post: Post, deleted_by: str) -> None:
+    """Delete a post, with its replies if it is a root, and tell the channel."""
+    state = site.state
+    thread = state.threads.get(post.root_id or post.id)
+    gone = [post]
+    if thread is not None and not post.root_id:
+        gone += thread.replies
+        state.threads.drop(post.id)
+    elif thread is not None:
+        thread.replies.remove(post)
+    row = site.views.post(post)
+    state.posts.delete(gone, state.now_ms())
+    site.publish(site.events.post_deleted(row, deleted_by))
+
+
+def create_and_view(site: Site, new: NewPost, *, set_online: bool = True) -> Post:
+    """Make a post of somebody who is looking at the channel: it is read by its author at once.
+
+    Where threads are collapsed, a reply is read in its thread and not in the channel.
+    """
+    post = create(site, new, set_online=set_online)
+    if "from_webhook" not in post.props and not (post.root_id and site.version.threads_always_on):
+        mark_viewed(site, new.user_id, [new.channel.id])
+    return post

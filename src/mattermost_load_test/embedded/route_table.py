@@ -1,0 +1,29 @@
+"""The route table of the embedded Mattermost."""
+
+from __future__ import annotations
+
+from mattermost_load_test.embedded.routes import (
+    channel_members,
+    channels,
+    config,
+    posts,
+    sessions,
+    system,
+    team_members,
+    teams,
+    users,
+)
+from mattermost_load_test.embedded.routing import Route
+
+ALL_ROUTES: tuple[Route, ...] = (
+    *system.ROUTES,
+    *config.ROUTES,
+    *sessions.ROUTES,
+    *users.ROUTES,
+    *teams.ROUTES,
+    *team_members.ROUTES,
+    *channels.ROUTES,
+    *channel_members.ROUTES,
+    *posts.ROUTES,
+)
+"""Every route of every version."""

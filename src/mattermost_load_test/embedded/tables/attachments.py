@@ -1,0 +1,102 @@
+"""What hangs on posts: files and reactions; and custom emoji."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mattermost_load_test.embedded.tables.ordering import Ordered
+
+
+@dataclass(slots=True)
+class FileInfo:
+    """An uploaded file; `post_id` is empty until a post takes it. `data` is its content."""
+
+    id: str
+    user_id: str
+    channel_id: str
+    create_at: int
+    name: str
+    extension: str
+    mime_type: str
+    data: bytes = field(repr=False)
+    post_id: str = ""
+    update_at: int = 0
+    delete_at: int = 0
+    width: int = 0
+    height: int = 0
+    has_preview_image: bool = False
+    mini_preview: str | None = None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is an image."""
+        return self.mime_type.startswith("image/")
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """A user's reaction to a post."""
+
+    user_id: str
+    post_id: str
+    emoji_name: str
+    create_at: int
+    channel_id: str
+
+
+@dataclass(slots=True)
+class Emoji:
+    """A custom emoji; `image` is what its creator uploaded."""
+
+    id: str
+    creator_id: str
+    name: str
+    create_at: int
+    update_at: int
+    mime_type: str
+    image: bytes = field(repr=False)
+
+
+class AttachmentTable:
+    """Files by id and by channel, reactions by post, emoji by id and name."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, FileInfo] = {}
+        self.file_counts: dict[str, int] = {}
+        self._reactions: dict[str, dict[tuple[str, str], Reaction]] = {}
+        self.emoji: dict[str, Emoji] = {}
+        self.emoji_by_name: dict[str, Emoji] = {}
+        self.emoji_names = Ordered()
+
+    def attach(self, file: FileInfo, post_id: str, channel_id: str) -> None:
+        """Let a post take a file."""
+        file.post_id = post_id
+        self.file_counts[channel_id] = self.file_counts.get(channel_id, 0) + 1
+
+    def reactions(self, post_id: str) -> list[Reaction]:
+        """Return a post's reactions in the order they were made."""
+        return list(self._reactions.get(post_id, {}).values())
+
+    def react(self, reaction: Reaction) -> None:
+        """Add a reaction; the same one again changes nothing."""
+        key = (reaction.user_id, reaction.emoji_name)
+        self._reactions.setdefault(reaction.post_id, {}).setdefault(key, reaction)
+
+    def reaction(self, post_id: str, user_id: str, emoji_name: str) -> Reaction | None:
+        """Return one reaction."""
+        return self._reactions.get(post_id, {}).get((user_id, emoji_name))
+
+    def withdraw(self, reaction: Reaction) -> None:
+        """Take a reaction off."""
+        self._reactions.get(reaction.post_id, {}).pop((reaction.user_id, reaction.emoji_name), None)
+
+    def add_emoji(self, emoji: Emoji) -> None:
+        """Add a custom emoji; its name is free, the caller has looked."""
+        self.emoji[emoji.id] = emoji
+        self.emoji_by_name[emoji.name] = emoji
+        self.emoji_names.add(emoji.name, emoji.id)
+
+    def delete_emoji(self, emoji: Emoji) -> None:
+        """Remove a custom emoji."""
+        del self.emoji[emoji.id], self.emoji_by_name[emoji.name]
+        self.emoji_names.remove(emoji.name, emoji.id)

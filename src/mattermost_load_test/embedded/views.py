@@ -1,0 +1,427 @@
+"""Rows as JSON objects, as a server of the version at hand shows them, key by key and in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from mattermost_load_test.embedded.permissions import Permissions
+from mattermost_load_test.embedded.state import State
+from mattermost_load_test.embedded.tables.attachments import Emoji, FileInfo, Reaction
+from mattermost_load_test.embedded.tables.channels import Channel, ChannelMember
+from mattermost_load_test.embedded.tables.posts import Post
+from mattermost_load_test.embedded.tables.presence import Preference, Status
+from mattermost_load_test.embedded.tables.roles import Role, Scheme
+from mattermost_load_test.embedded.tables.teams import Team, TeamMember
+from mattermost_load_test.embedded.tables.threads import Follower, Thread
+from mattermost_load_test.embedded.tables.users import User
+
+Row = dict[str, Any]
+
+
+class Views:
+    """Shows rows of one server."""
+
+    def __init__(self, state: State, permissions: Permissions, *, post_metadata: bool) -> None:
+        self._state = state
+        self._permissions = permissions
+        self._modern = state.version.modern
+        self._post_metadata = post_metadata
+
+    # --- users ---
+
+    def own_user(self, user: User) -> Row:
+        """Show a user's account to that user."""
+        row: Row = self._user_head(user)
+        if not self._modern:
+            row["auth_data"] = ""
+        row["auth_service"] = user.auth_service
+        row["email"] = user.email
+        if user.email_verified:
+            row["email_verified"] = True
+        self._user_names(row, user)
+        row["notify_props"] = user.notify_props
+        row["last_password_update"] = user.last_password_update
+        self._user_tail(row, user)
+        return row
+
+    def created_user(self, user: User) -> Row:
+        """Show an account just made."""
+        row = self.own_user(user)
+        if self._modern:
+            row["remote_id"] = ""
+            row["disable_welcome_email"] = row.pop("disable_welcome_email")
+        return row
+
+    def user(self, user: User, *, to_admin: bool = False) -> Row:
+        """Show an account to somebody else: without what concerns its owner alone."""
+        row: Row = self._user_head(user)
+        admin_view = to_admin and self._modern
+        if not admin_view:
+            row["auth_data"] = ""
+        row["auth_service"] = user.auth_service
+        row["email"] = user.email if to_admin or self._shows("ShowEmailAddress") else ""
+        self._user_names(row, user, hide_full_name=not (to_admin or self._shows("ShowFullName")))
+        if admin_view:
+            row["notify_props"] = user.notify_props
+        self._user_tail(row, user)
+        return row
+
+    def _shows(self, setting: str) -> bool:
+        return bool(self._state.config.get("PrivacySettings", setting))
+
+    def _user_head(self, user: User) -> Row:
+        return {
+            "id": user.id,
+            "create_at": user.create_at,
+            "update_at": user.update_at,
+            "delete_at": user.delete_at,
+            "username": user.username,
+        }
+
+    def _user_names(self, row: Row, user: User, *, hide_full_name: bool = False) -> None:
+        row["nickname"] = user.nickname
+        row["first_name"] = "" if hide_full_name else user.first_name
+        row["last_name"] = "" if hide_full_name else user.last_name
+        row["position"] = user.position
+        row["roles"] = user.roles
+        if user.props:
+            row["props"] = user.props
+
+    def _user_tail(self, row: Row, user: User) -> None:
+        if user.last_picture_update:
+            row["last_picture_update"] = user.last_picture_update
+        row["locale"] = user.locale
+        row["timezone"] = user.timezone
+        row["disable_welcome_email"] = False
+
+    def bare_user(self, user_id: str, *, with_auth_data: bool) -> Row:
+        """Show a thread's participant of whom nothing but the id was asked."""
+        row: Row = {"id": user_id, "delete_at": 0, "username": ""}
+        if with_auth_data:
+            row["auth_data"] = ""
+        names = ("auth_service", "email", "nickname", "first_name", "last_name", "position", "roles", "locale")
+        row |= dict.fromkeys(names, "")
+        return row | {"timezone": None, "disable_welcome_email": False}
+
+    def status(self, status: Status) -> Row:
+        """Show a status."""
+        return {
+            "user_id": status.user_id,
+            "status": status.status,
+            "manual": status.manual,
+            "last_activity_at": status.last_activity_at,
+            "dnd_end_time": status.dnd_end_time,
+        }
+
+    def preference(self, preference: Preference) -> Row:
+        """Show a preference."""
+        return {
+            "user_id": preference.user_id,
+            "category": preference.category,
+            "name": preference.name,
+            "value": preference.value,
+        }
+
+    # --- teams ---
+
+    def team(self, team: Team, viewer_id: str = "") -> Row:
+        """Show a team; without its address and invitation to those who may neither manage it nor invite."""
+        may_manage = not viewer_id or self._permissions.in_team(viewer_id, team.id, "manage_team")
+        may_invite = may_manage or self._permissions.in_team(viewer_id, team.id, "invite_user")
+        row = {
+            "id": team.id,
+            "create_at": team.create_at,
+            "update_at": team.update_at,
+            "delete_at": team.delete_at,
+            "display_name": team.display_name,
+            "name": team.name,
+            "description": team.description,
+            "email": team.email if may_manage else "",
+            "type": team.type,
+            "company_name": team.company_name,
+            "allowed_domains": team.allowed_domains,
+            "invite_id": team.invite_id if may_invite else "",
+            "allow_open_invite": team.allow_open_invite,
+            "scheme_id": team.scheme_id,
+            "group_constrained": team.group_constrained,
+            "policy_id": None,
+        }
+        if team.last_team_icon_update:
+            row["last_team_icon_update"] = team.last_team_icon_update
+        if self._modern:
+            row["cloud_limits_archived"] = False
+        return row
+
+    def team_member(self, member: TeamMember) -> Row:
+        """Show a team's member."""
+        return {
+            "team_id": member.team_id,
+            "user_id": member.user_id,
+            "roles": " ".join(self._permissions.team_roles(member)),
+            "delete_at": member.delete_at,
+            "scheme_guest": member.scheme_guest,
+            "scheme_user": member.scheme_user,
+            "scheme_admin": member.scheme_admin,
+            "explicit_roles": member.explicit_roles,
+        }
+
+    # --- channels ---
+
+    def channel(self, channel: Channel) -> Row:
+        """Show a channel."""
+        row: Row = {
+            "id": channel.id,
+            "create_at": channel.create_at,
+            "update_at": channel.update_at,
+            "delete_at": channel.delete_at,
+            "team_id": channel.team_id,
+            "type": channel.type,
+            "display_name": channel.display_name,
+            "name": channel.name,
+            "header": channel.header,
+            "purpose": channel.purpose,
+            "last_post_at": channel.last_post_at,
+            "total_msg_count": channel.total_msg_count,
+            "extra_update_at": 0,
+            "creator_id": channel.creator_id,
+            "scheme_id": channel.scheme_id,
+            "props": channel.props,
+            "group_constrained": channel.group_constrained,
+        }
+        if self._modern:
+            row["autotranslation"] = False
+        row["shared"] = channel.shared
+        row["total_msg_count_root"] = channel.total_msg_count_root
+        row["policy_id"] = None
+        if self._modern:
+            row["last_root_post_at"] = channel.last_root_post_at
+            row["banner_info"] = None
+            row["policy_enforced"] = False
+            row["policy_is_active"] = False
+            row["default_category_name"] = ""
+        return row
+
+    def channel_with_team(self, channel: Channel) -> Row:
+        """Show a channel together with its team's names, as lists over all teams do."""
+        team = self._state.teams.by_id.get(channel.team_id)
+        row = self.channel(channel)
+        row["team_display_name"] = "" if team is None else team.display_name
+        row["team_name"] = "" if team is None else team.name
+        row["team_update_at"] = 0 if team is None else team.update_at
+        return row
+
+    def channel_member(self, member: ChannelMember) -> Row:
+        """Show a channel's member."""
+        channel = self._state.channels.by_id[member.channel_id]
+        row: Row = {
+            "channel_id": member.channel_id,
+            "user_id": member.user_id,
+            "roles": " ".join(self._permissions.channel_roles(channel, member)),
+            "last_viewed_at": member.last_viewed_at,
+            "msg_count": member.msg_count,
+            "mention_count": member.mention_count,
+            "mention_count_root": member.mention_count_root,
+        }
+        if self._modern:
+            row["urgent_mention_count"] = 0
+        row["msg_count_root"] = member.msg_count_root
+        row["notify_props"] = member.notify_props
+        row["last_update_at"] = member.last_update_at
+        row["scheme_guest"] = member.scheme_guest
+        row["scheme_user"] = member.scheme_user
+        row["scheme_admin"] = member.scheme_admin
+        row["explicit_roles"] = member.explicit_roles
+        if self._modern:
+            row["autotranslation_disabled"] = False
+        return row
+
+    # --- posts ---
+
+    def post(
+        self,
+        post: Post,
+        *,
+        reply_count: int = 0,
+        last_reply_at: int = 0,
+        participants: Iterable[str] | None = None,
+        is_following: bool | None = None,
+    ) -> Row:
+        """Show a post with its metadata; what concerns its thread is given by who knows what was asked."""
+        row = self.bare_post(post)
+        row["reply_count"] = reply_count
+        row["last_reply_at"] = last_reply_at
+        row["participants"] = (
+            None
+            if participants is None
+            else [self.bare_user(user_id, with_auth_data=False) for user_id in participants]
+        )
+        if is_following is not None:
+            row["is_following"] = is_following
+        if self._post_metadata:
+            row["metadata"] = self.post_metadata(post)
+        return row
+
+    def bare_post(self, post: Post, *, always_remote_id: bool = False) -> Row:
+        """Show a post up to, and without, what concerns its thread and its metadata."""
+        row: Row = {
+            "id": post.id,
+            "create_at": post.create_at,
+            "update_at": post.update_at,
+            "edit_at": post.edit_at,
+            "delete_at": post.delete_at,
+            "is_pinned": post.is_pinned,
+            "user_id": post.user_id,
+            "channel_id": post.channel_id,
+            "root_id": post.root_id,
+        }
+        if not self._modern:
+            row["parent_id"] = post.root_id
+        row["original_id"] = post.original_id
+        row["message"] = post.message
+        row["type"] = post.type
+        row["props"] = post.props
+        row["hashtags"] = post.hashtags
+        if post.file_ids or self._modern:
+            row["file_ids"] = post.file_ids
+        row["pending_post_id"] = ""
+        if post.has_reactions:
+            row["has_reactions"] = True
+        if always_remote_id or (self._modern and post.by_client):
+            row["remote_id"] = ""
+        return row
+
+    def post_metadata(self, post: Post) -> Row:
+        """Show what clients would otherwise ask for one by one: files, reactions, emoji and links of a post."""
+        metadata: Row = {}
+        if post.delete_at:
+            return metadata
+        attachments = self._state.attachments
+        if post.file_ids:
+            files = [attachments.files[file_id] for file_id in post.file_ids if file_id in attachments.files]
+            if files:
+                metadata["files"] = [self.file(file) for file in files]
+        if post.has_reactions:
+            reactions = attachments.reactions(post.id)
+            if reactions:
+                metadata["reactions"] = [self.reaction(reaction) for reaction in reactions]
+        return metadata
+
+    def file(self, file: FileInfo) -> Row:
+        """Show an uploaded file."""
+        row: Row = {"id": file.id, "user_id": file.user_id}
+        if file.post_id:
+            row["post_id"] = file.post_id
+        row["channel_id"] = file.channel_id if self._modern else ""
+        row |= {
+            "create_at": file.create_at,
+            "update_at": file.update_at,
+            "delete_at": file.delete_at,
+            "name": file.name,
+            "extension": file.extension,
+            "size": len(file.data),
+            "mime_type": file.mime_type,
+        }
+        if file.width:
+            row |= {"width": file.width, "height": file.height}
+        if file.has_preview_image:
+            row["has_preview_image"] = True
+        row["mini_preview"] = file.mini_preview
+        row["remote_id"] = ""
+        if self._modern:
+            row["archived"] = False
+        return row
+
+    def thread(self, thread: Thread, follower: Follower, *, extended: bool) -> Row:
+        """Show a thread to one of its followers; `extended` shows the participants' accounts."""
+        users = self._state.users.by_id
+        row: Row = {
+            "id": thread.root.id,
+            "reply_count": len(thread.replies),
+            "last_reply_at": thread.last_reply_at,
+            "last_viewed_at": follower.last_viewed,
+            "participants": [
+                self.user(users[user_id]) if extended else self.bare_user(user_id, with_auth_data=True)
+                for user_id in thread.participants
+            ],
+            "post": self.bare_post(thread.root, always_remote_id=True)
+            | {"reply_count": 0, "last_reply_at": 0, "participants": None},
+            "unread_replies": thread.unread_replies(follower),
+            "unread_mentions": follower.unread_mentions,
+        }
+        if self._modern:
+            row |= {"is_urgent": False, "delete_at": 0}
+        return row
+
+    def reaction(self, reaction: Reaction) -> Row:
+        """Show a reaction."""
+        row: Row = {
+            "user_id": reaction.user_id,
+            "post_id": reaction.post_id,
+            "emoji_name": reaction.emoji_name,
+            "create_at": reaction.create_at,
+            "update_at": reaction.create_at,
+            "delete_at": 0,
+            "remote_id": "",
+        }
+        if self._modern:
+            row["channel_id"] = reaction.channel_id
+        return row
+
+    def emoji(self, emoji: Emoji) -> Row:
+        """Show a custom emoji."""
+        return {
+            "id": emoji.id,
+            "create_at": emoji.create_at,
+            "update_at": emoji.update_at,
+            "delete_at": 0,
+            "creator_id": emoji.creator_id,
+            "name": emoji.name,
+        }
+
+    def post_list(self, order: Sequence[str], posts: Row, **more: Any) -> Row:
+        """Show a list of posts: ids in order and posts by id; `more` is what else this list says."""
+        row: Row = {"order": order, "posts": posts, "next_post_id": "", "prev_post_id": ""}
+        row |= more
+        if self._modern:
+            row["first_inaccessible_post_time"] = 0
+        return row
+
+    # --- roles ---
+
+    def role(self, role: Role) -> Row:
+        """Show a role."""
+        row: Row = {
+            "id": role.id,
+            "name": role.name,
+            "display_name": role.display_name,
+            "description": role.description,
+            "create_at": role.create_at,
+            "update_at": role.update_at,
+            "delete_at": role.delete_at,
+            "permissions": role.permissions,
+            "scheme_managed": role.scheme_managed,
+            "built_in": role.built_in,
+        }
+        if self._modern:
+            row["scheme_id"] = None
+        return row
+
+    def scheme(self, scheme: Scheme) -> Row:
+        """Show a scheme."""
+        return {
+            "id": scheme.id,
+            "name": scheme.name,
+            "display_name": scheme.display_name,
+            "description": scheme.description,
+            "create_at": scheme.create_at,
+            "update_at": scheme.update_at,
+            "delete_at": scheme.delete_at,
+            "scope": scheme.scope,
+            "default_team_admin_role": scheme.team_admin_role,
+            "default_team_user_role": scheme.team_user_role,
+            "default_channel_admin_role": scheme.channel_admin_role,
+            "default_channel_user_role": scheme.channel_user_role,
+            "default_team_guest_role": scheme.team_guest_role,
+            "default_channel_guest_role": scheme.channel_guest_role,
+        }
