@@ -1,14 +1,25 @@
-"""What tests of all parts share: embedded Mattermost servers on free ports."""
+"""What tests of all parts share: embedded Mattermost servers on free ports, and people who use them."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from mattermost_load_test.embedded.server import EmbeddedServer, ServerOptions, serve
+
+DEADLINE_S = 10.0
+"""How long a test waits for something that must happen."""
+
+PASSWORD = "Loadtestpassword1"
 
 StartServer = Callable[..., Awaitable[EmbeddedServer]]
 """Starts a server with the given `ServerOptions`; it is stopped when the test ends."""
@@ -16,7 +27,7 @@ StartServer = Callable[..., Awaitable[EmbeddedServer]]
 
 @pytest.fixture
 async def start_server() -> AsyncIterator[StartServer]:
-    """Give what starts embedded servers: ``await start_server(version="5.37")``."""
+    """Give what starts embedded servers; its arguments are those of `ServerOptions`."""
     async with AsyncExitStack() as running:
 
         async def start(**options: Any) -> EmbeddedServer:
@@ -29,3 +40,127 @@ async def start_server() -> AsyncIterator[StartServer]:
 async def embedded(start_server: StartServer) -> EmbeddedServer:
     """Give an embedded server just installed, of the newest version, on a free port."""
     return await start_server()
+
+
+class Socket:
+    """A websocket that reads all the time; it has a request's answer and all that was sent before it."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.frames: list[dict[str, Any]] = []
+        self.texts: list[str] = []
+        self.closed: ConnectionClosed | None = None
+        self._seen = 0
+        self._seq = 0
+        self._changed = asyncio.Event()
+
+    async def read(self) -> None:
+        """Read until the socket ends."""
+        try:
+            while True:
+                text = await self.connection.recv()
+                assert isinstance(text, str)
+                self.texts.append(text)
+                self.frames.append(json.loads(text))
+                self._changed.set()
+        except ConnectionClosed as error:
+            self.closed = error
+            self._changed.set()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until a condition holds that depends on what was received."""
+        async with asyncio.timeout(DEADLINE_S):
+            while not condition():
+                assert self.closed is None, f"closed before it happened: {self.closed}"
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def until_closed(self) -> ConnectionClosed:
+        """Wait until the server ends the socket."""
+        async with asyncio.timeout(DEADLINE_S):
+            while self.closed is None:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.closed
+
+    async def ask(self, action: str, **data: Any) -> dict[str, Any]:
+        """Send an action and give its reply."""
+        self._seq += 1
+        seq = self._seq
+        await self.connection.send(json.dumps({"seq": seq, "action": action, "data": data}))
+        await self.until(lambda: any(frame.get("seq_reply") == seq for frame in self.frames))
+        return next(frame for frame in self.frames if frame.get("seq_reply") == seq)
+
+    async def news(self) -> list[dict[str, Any]]:
+        """Give the events that came since the last time, all that the server has published until now included."""
+        await self.ask("ping")
+        new = [frame for frame in self.frames[self._seen :] if "event" in frame]
+        self._seen = len(self.frames)
+        return new
+
+    async def names(self) -> list[str]:
+        """Give the names of the events that came since the last time."""
+        return [frame["event"] for frame in await self.news()]
+
+    def cut(self) -> None:
+        """Break the connection without a close frame."""
+        self.connection.transport.abort()
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user of a server, logged in."""
+
+    server: EmbeddedServer
+    http: aiohttp.ClientSession
+    id: str
+    token: str
+
+    async def ask(self, method: str, path: str, body: Any = None, *, status: int | None = None) -> Any:
+        """Make a request below ``/api/v4`` and give the decoded answer, which has `status`, else is no error."""
+        url = f"{self.server.url}/api/v4{path}"
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self.http.request(method, url, json=body, headers=headers) as response:
+            text = await response.text()
+            assert response.status == status if status else response.status < 400, f"{method} {path}: {text}"
+            return json.loads(text) if response.content_type == "application/json" else text
+
+    @asynccontextmanager
+    async def socket(self, query: str = "", *, authorized: bool = True) -> AsyncIterator[Socket]:
+        """Open a websocket, by token unless not `authorized`."""
+        headers = {"Authorization": f"Bearer {self.token}"} if authorized else {}
+        url = self.server.websocket_url + query
+        async with connect(url, additional_headers=headers, compression=None, ping_interval=None) as connection:
+            socket = Socket(connection)
+            reading = asyncio.create_task(socket.read())
+            try:
+                yield socket
+            finally:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
+
+AddPerson = Callable[..., Awaitable[Person]]
+"""Makes an account of the given name on a server (by the admin given, the first account needs none) and logs in."""
+
+
+@pytest.fixture
+async def add_person() -> AsyncIterator[AddPerson]:
+    """Give what makes people: accounts that are logged in."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+
+        async def add(server: EmbeddedServer, username: str, *, by: Person | None = None) -> Person:
+            maker = by or Person(server, http, "", "")
+            account = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
+            user = await maker.ask("POST", "/users", account)
+            return await log_in(server, http, username, user["id"])
+
+        yield add
+
+
+async def log_in(server: EmbeddedServer, http: aiohttp.ClientSession, username: str, user_id: str) -> Person:
+    """Log in and give who it is."""
+    body = {"login_id": username, "password": PASSWORD}
+    async with http.post(f"{server.url}/api/v4/users/login", json=body) as response:
+        assert response.status == 200, await response.text()
+        return Person(server, http, user_id, response.headers["Token"])

@@ -19,12 +19,14 @@ QUEUE_SLOTS = 256
 """Messages that wait for a slow or absent client; with one more, the server gives the connection up."""
 
 QUEUE_SLOW = 128
-"""With this many still waiting behind it, an event of `EXPENDABLE` is dropped instead of sent."""
+"""With this many waiting, an expendable event is dropped: new servers do so before it joins them, old ones when it
+is its turn and so many wait behind it."""
 
 RESENT_MAX = 128
 """How many sent events a connection keeps for a client that resumes."""
 
 EXPENDABLE = frozenset(("typing", "status_change", "channel_viewed", "multiple_channels_viewed"))
+"""Events that a client can do without when it is slow."""
 
 FORGET_AFTER_MS = 5 * 60 * 1000
 """How long a connection without a socket can be resumed."""
@@ -58,28 +60,41 @@ class Link(Protocol):
     def drain(self) -> None:
         """Send, as the client takes them, all messages that wait (`Connection.next_payload`)."""
 
-    def close(self) -> None:
-        """End the socket without a close frame."""
+    def finish(self) -> None:
+        """End the socket with a close frame behind all that waits."""
 
 
 class Message:
     """An event or a reply in its JSON form, made once for all connections: an event's number goes between two parts."""
 
-    __slots__ = ("head", "name", "numbered", "tail")
+    __slots__ = ("expendable", "head", "numbered", "tail")
 
     def __init__(self, name: str, head: bytes, tail: bytes, *, numbered: bool) -> None:
-        self.name = name
         self.head = head
         self.tail = tail
         self.numbered = numbered
+        self.expendable = name in EXPENDABLE
 
 
 class Connection:
     """What one websocket client is owed, from its first `hello` until it is forgotten, over all its sockets."""
 
-    __slots__ = ("absent_since_ms", "again", "connection_id", "link", "queue", "resent", "seq", "token", "user_id")
+    __slots__ = (
+        "absent_since_ms",
+        "again",
+        "connection_id",
+        "drops_late",
+        "link",
+        "queue",
+        "resent",
+        "seq",
+        "token",
+        "user_id",
+    )
 
-    def __init__(self, user_id: str, token: str, connection_id: str) -> None:
+    def __init__(self, user_id: str, token: str, connection_id: str, *, drops_late: bool = False) -> None:
+        self.drops_late = drops_late
+        """Whether expendable events are dropped on leaving the queue, not on joining it."""
         self.user_id = user_id
         self.token = token
         self.connection_id = connection_id
@@ -101,7 +116,10 @@ class Connection:
         if link is not None and not self.queue and link.is_ready():
             link.write(self._numbered(message))
             return True
-        if len(self.queue) >= QUEUE_SLOTS + self.again:
+        waiting = len(self.queue) - self.again
+        if waiting >= QUEUE_SLOW and message.expendable and not self.drops_late:
+            return True
+        if waiting >= QUEUE_SLOTS:
             return False
         self.queue.append(message)
         if link is not None:
@@ -114,7 +132,7 @@ class Connection:
             message = self.queue.popleft()
             if self.again:
                 self.again -= 1
-            elif len(self.queue) >= QUEUE_SLOW and message.name in EXPENDABLE:
+            elif self.drops_late and message.expendable and len(self.queue) >= QUEUE_SLOW:
                 continue
             return self._numbered(message)
         return None
@@ -148,11 +166,14 @@ class Connection:
 class Hub:
     """All connections of a server, and the delivery of events to those they are meant for.
 
-    `observe` is told each published event's name and to how many connections it went.
+    `observe` is told of each published event and to how many connections it went.
     """
 
     def __init__(
-        self, directory: Directory, events: Events, observe: Callable[[str, int], None] = lambda name, deliveries: None
+        self,
+        directory: Directory,
+        events: Events,
+        observe: Callable[[Event, int], None] = lambda event, deliveries: None,
     ) -> None:
         self.events = events
         self._directory = directory
@@ -171,15 +192,19 @@ class Hub:
                 else:
                     message = shared = shared or self._encode(event, event.data)
                 deliveries += self._deliver(connection, message)
-            self._observe(event.name, deliveries)
+            self._observe(event, deliveries)
 
     def reply(self, connection: Connection, answer: Row) -> None:
         """Answer a client's action."""
         self._deliver(connection, Message("response", orjson.dumps(answer) + b"\n", b"", numbered=False))
 
-    def greet(self, connection: Connection, hello: Event) -> None:
-        """Send one connection its `hello`, before anything that waits."""
-        connection.queue.appendleft(self._encode(hello, hello.data, compact=True))
+    def greet(self, connection: Connection, hello: Event, *, at_once: bool = True) -> None:
+        """Send one connection its `hello`: before anything that waits, or in its turn."""
+        message = self._encode(hello, hello.data, compact=True)
+        if not at_once:
+            self._deliver(connection, message)
+            return
+        connection.queue.appendleft(message)
         if connection.link is not None:
             connection.link.drain()
 
@@ -188,6 +213,11 @@ class Hub:
         for of_user in self._of_user.values():
             yield from of_user.values()
 
+    @property
+    def user_count(self) -> int:
+        """How many users have a connection."""
+        return len(self._of_user)
+
     def add(self, connection: Connection) -> None:
         """Let a connection have events from now on."""
         self._of_user.setdefault(connection.user_id, {})[connection.connection_id] = connection
@@ -195,19 +225,26 @@ class Hub:
     def remove(self, connection: Connection) -> None:
         """Forget a connection: it gets no events, and cannot be resumed."""
         of_user = self._of_user.get(connection.user_id, {})
-        if of_user.get(connection.connection_id) is connection:
-            del of_user[connection.connection_id]
-            if not of_user:
-                del self._of_user[connection.user_id]
+        for connection_id in [key for key, known in of_user.items() if known is connection]:
+            del of_user[connection_id]
+        if not of_user:
+            self._of_user.pop(connection.user_id, None)
 
     def absent(self, user_id: str, connection_id: str) -> Connection | None:
         """Give the connection of that id if its socket is gone, for its client to go on with."""
         connection = self._of_user.get(user_id, {}).get(connection_id)
         return connection if connection is not None and connection.link is None else None
 
+    def new_connection(self, user_id: str, token: str, connection_id: str) -> Connection:
+        """Make a connection that has events from now on."""
+        connection = Connection(user_id, token, connection_id, drops_late=not self.events.modern)
+        self.add(connection)
+        return connection
+
     def start_over(self, connection: Connection, connection_id: str) -> None:
         """Let a connection begin anew under another id, from number 0, keeping what waits."""
-        self.remove(connection)
+        if self.events.modern:
+            self.remove(connection)
         connection.connection_id = connection_id
         connection.seq = 0
         connection.resent.clear()
@@ -219,16 +256,20 @@ class Hub:
 
     def forget_absent(self, now_ms: int) -> None:
         """Remove connections whose client has been away too long to be waited for."""
-        for connection in list(self.connections()):
-            if connection.link is None and now_ms - connection.absent_since_ms > FORGET_AFTER_MS:
-                self.remove(connection)
+        for user_id, of_user in list(self._of_user.items()):
+            for connection_id, connection in list(of_user.items()):
+                is_absent = connection.link is None or connection_id != connection.connection_id
+                if is_absent and now_ms - connection.absent_since_ms > FORGET_AFTER_MS:
+                    del of_user[connection_id]
+            if not of_user:
+                del self._of_user[user_id]
 
     def _deliver(self, connection: Connection, message: Message) -> bool:
         if connection.offer(message):
             return True
         self.remove(connection)
         if connection.link is not None:
-            connection.link.close()
+            connection.link.finish()
         return False
 
     def _targets(self, to: Broadcast) -> list[Connection]:

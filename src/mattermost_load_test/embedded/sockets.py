@@ -11,12 +11,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import orjson
 from aiohttp import WSMsgType, web
 
-from mattermost_load_test.embedded import socket_actions
+from mattermost_load_test.embedded import bodies, socket_actions
 from mattermost_load_test.embedded.events import Broadcast, Event
 from mattermost_load_test.embedded.hub import Connection, Hub
 from mattermost_load_test.embedded.ids import is_id
@@ -25,6 +27,12 @@ PATH = "/api/v4/websocket"
 
 PING = b"\x89\x00"
 """A whole ping frame without content (RFC 6455)."""
+
+REQUEST: bodies.Schema = {"seq": bodies.whole, "action": bodies.text, "data": bodies.mapping}
+"""What a client's message may hold."""
+
+CLOSE = b"\x88\x00"
+"""A whole close frame without a code."""
 
 HOSTNAME = "embedded"
 """What newer servers tell of the host they run on."""
@@ -46,6 +54,9 @@ class SocketTimes:
     authentication_s: float = 5
 
 
+REAL_TIMES = SocketTimes()
+
+
 class Host(socket_actions.ActionHost, Protocol):
     """What sockets ask of the server around them."""
 
@@ -65,23 +76,34 @@ class Host(socket_actions.ActionHost, Protocol):
 class Sockets:
     """All websockets of a server: takes new ones in, and can end those that are open."""
 
-    def __init__(self, hub: Hub, host: Host, times: SocketTimes) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        host: Host,
+        times: SocketTimes,
+        observe_reconnect: Callable[[str], None] = lambda outcome: None,
+    ) -> None:
         self.hub = hub
         self.host = host
         self.times = times
-        self.open: set[Socket] = set()
+        self.observe_reconnect = observe_reconnect
+        self.open: dict[Socket, None] = {}
+        """The open sockets, in the order in which they came."""
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
-        """Serve one websocket until it ends."""
+        """Serve one websocket until it ends; a request that is none, or comes from a foreign page, is refused."""
+        refusal = _refusal(request)
+        if refusal is not None:
+            return refusal
         response = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=MESSAGE_BYTES_MAX)
         await response.prepare(request)
         async with asyncio.TaskGroup() as tasks:
             socket = Socket(self, response, request, tasks)
-            self.open.add(socket)
+            self.open[socket] = None
             try:
                 await socket.serve(_bearer_token(request), request.query)
             finally:
-                self.open.discard(socket)
+                del self.open[socket]
                 socket.leave()
         return response
 
@@ -89,6 +111,11 @@ class Sockets:
         """End all sockets without a close frame."""
         for socket in list(self.open):
             socket.close()
+
+    def close_one(self, pick: float) -> None:
+        """End the socket at the share `pick` (0 to 1) of all, without a close frame; nothing to do without any."""
+        if self.open:
+            next(islice(self.open, int(pick * len(self.open)), None)).close()
 
 
 class Socket:
@@ -107,6 +134,7 @@ class Socket:
         self._draining: asyncio.Task[None] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._connection: Connection | None = None
+        self._finishing = False
 
     # --- hub.Link ---
 
@@ -123,8 +151,13 @@ class Socket:
         if self._draining is None and not self._transport.is_closing():
             self._draining = self._tasks.create_task(self._drain())
 
+    def finish(self) -> None:
+        """End the socket with a close frame behind all that waits."""
+        self._finishing = True
+        self.drain()
+
     def close(self) -> None:
-        """End the socket without a close frame."""
+        """End the socket at once, without a close frame."""
         self._transport.abort()
 
     async def _drain(self) -> None:
@@ -134,6 +167,9 @@ class Socket:
             while (payload := connection.next_payload()) is not None:
                 async with asyncio.timeout(self._sockets.times.write_wait_s):
                     await self._response.send_frame(payload, WSMsgType.TEXT)
+            if self._finishing:
+                self._transport.write(CLOSE)
+                self._transport.close()
         except (TimeoutError, ConnectionError):
             self.close()
         finally:
@@ -180,10 +216,8 @@ class Socket:
     def _take(self, text: str | bytes) -> bool:
         """Carry out what the client asks for; False when it is no request."""
         try:
-            request = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            return False
-        if not _is_request(request):
+            request = bodies.decode_object(text.encode() if isinstance(text, str) else text, REQUEST)
+        except bodies.InvalidBodyError:
             return False
         connection, host, hub = self._connection, self._sockets.host, self._sockets.hub
         if connection is None:
@@ -203,60 +237,66 @@ class Socket:
         token = (request.get("data") or {}).get("token")
         if not isinstance(token, str) or (user_id := self._sockets.host.user_of_session(token)) is None:
             return False
-        connection = Connection(user_id, token, self._sockets.host.new_id())
-        self._start(connection)
+        connection = self._start(user_id, token)
         self._sockets.hub.reply(connection, {"status": "OK", "seq_reply": request["seq"]})
+        self._sockets.host.set_online(user_id)
         return True
 
     # --- connections ---
 
     def _attach(self, user_id: str, token: str, query: Mapping[str, str]) -> bool:
         """Give the client the connection it asks for, or a new one; False when it asks for what cannot be."""
-        host = self._sockets.host
         connection_id, sequence_number = query.get("connection_id", ""), query.get("sequence_number", "")
         if connection_id and not is_id(connection_id):
             return False
         earlier = self._sockets.hub.absent(user_id, connection_id)
         if earlier is None:
-            self._start(Connection(user_id, token, host.new_id()))
+            self._start(user_id, token)
+            self._sockets.host.set_online(user_id)
             return True
-        if not sequence_number.isdecimal() or not sequence_number.isascii():
+        if not (sequence_number.isascii() and sequence_number.isdecimal()):
+            if self._sockets.hub.events.modern:
+                self._sockets.hub.remove(earlier)
             return False
         earlier.token = token
         self._resume(earlier, int(sequence_number))
         return True
 
-    def _start(self, connection: Connection) -> None:
+    def _start(self, user_id: str, token: str) -> Connection:
         """Let a connection begin: `hello` first."""
-        hub = self._sockets.hub
+        host = self._sockets.host
         self._cancel("authentication")
-        hub.add(connection)
+        connection = self._sockets.hub.new_connection(user_id, token, host.new_id())
         self._connection = connection
         connection.link = self
         self._greet(connection)
-        self._sockets.host.set_online(connection.user_id)
+        return connection
 
     def _resume(self, connection: Connection, seq: int) -> None:
         """Let a connection go on from event number `seq`, or begin anew where events were lost."""
         hub, host = self._sockets.hub, self._sockets.host
         self._connection = connection
-        lost = not connection.can_resume_from(seq)
-        if lost:
-            hub.start_over(connection, host.new_id())
-            self._greet(connection)
-        else:
+        if connection.can_resume_from(seq):
+            self._sockets.observe_reconnect("lossless" if seq == connection.seq else "success")
             connection.rewind(seq)
-        connection.link = self
-        if connection.queue:
+            connection.link = self
             self.drain()
+        else:
+            self._sockets.observe_reconnect("failure")
+            hub.start_over(connection, host.new_id())
+            connection.link = self
+            self._greet(connection)
+            if not hub.events.modern:
+                self._greet(connection, at_once=False)
         host.set_online(connection.user_id)
 
-    def _greet(self, connection: Connection) -> None:
+    def _greet(self, connection: Connection, *, at_once: bool = True) -> None:
         data = {"connection_id": connection.connection_id}
         if self._sockets.hub.events.modern:
             data["server_hostname"] = HOSTNAME
         data["server_version"] = self._sockets.host.version_id()
-        self._sockets.hub.greet(connection, Event("hello", data, Broadcast(user_id=connection.user_id)))
+        hello = Event("hello", data, Broadcast(user_id=connection.user_id))
+        self._sockets.hub.greet(connection, hello, at_once=at_once)
 
     # --- time ---
 
@@ -284,12 +324,18 @@ def _bearer_token(request: web.Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _is_request(request: object) -> bool:
-    """Tell whether a client's message has the form of a request; what is missing or null is no matter."""
-    if not isinstance(request, dict):
-        return False
-    kinds = {"action": str, "data": dict, "seq": int}
-    return all(request.get(key) is None or isinstance(request[key], kind) for key, kind in kinds.items())
+def _refusal(request: web.Request) -> web.Response | None:
+    """Refuse a request that is no upgrade (400) or that a foreign page makes (403), as the servers do."""
+    origin = request.headers.get("Origin", "")
+    if web.WebSocketResponse().can_prepare(request).ok:
+        if not origin or urlsplit(origin).netloc == request.host:
+            return None
+        status, first_line = 403, "Forbidden"
+    else:
+        status, first_line = 400, "Bad Request"
+    message = "Failed to upgrade websocket connection."
+    error = {"id": "api.web_socket.connect.upgrade.app_error", "message": message, "detailed_error": ""}
+    return web.Response(status=status, text=f"{first_line}\n{orjson.dumps({**error, 'status_code': 500}).decode()}")
 
 
 def _text_frame_header(length: int) -> bytes:
