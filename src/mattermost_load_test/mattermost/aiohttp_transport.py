@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import io
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -147,8 +148,8 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
 
 def _reason(error: BaseException) -> str:
     """Return what the operating system says about `error`, in brackets, or nothing."""
-    text = getattr(error, "strerror", None)
-    return f" ({text})" if text else ""
+    number = error.errno if isinstance(error, OSError) else None
+    return f" ({os.strerror(number)})" if number and number > 0 else ""  # a resolver's numbers are negative
 
 
 def _not_connected(error: Exception, server: str) -> ServerUnreachableError:

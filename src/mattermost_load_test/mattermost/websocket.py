@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import socket
 import ssl
@@ -295,9 +296,9 @@ def _translated(error: Exception, options: WebsocketOptions) -> ServerError:
             "in ConnectionConfiguration.CAFile, or switch the check off by SkipCertificateVerification"
         )
     if isinstance(error, OSError):
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         return ServerUnreachableError(
-            f"no websocket to {url} ({error.strerror or error}); does the server run there? "
-            "(ConnectionConfiguration.WebsocketURL)"
+            f"no websocket to {url} ({reason}); does the server run there? (ConnectionConfiguration.WebsocketURL)"
         )
     return UnexpectedAnswerError(
         f"{url} is no websocket of a Mattermost ({error}); check ConnectionConfiguration.WebsocketURL, "

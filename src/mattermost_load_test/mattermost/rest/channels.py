@@ -11,6 +11,7 @@ from mattermost_load_test.mattermost.rest.subject import Subject
 PUBLIC = "GET /teams/[team id]/channels"
 PRIVATE = "GET /teams/[team id]/channels/private"
 MINE = "GET /users/me/teams/[team id]/channels"
+OF_USER = "GET /users/[user id]/teams/[team id]/channels"
 BY_NAME = "GET /teams/[team id]/channels/name/[channel name]"
 AUTOCOMPLETE = "GET /teams/[team id]/channels/autocomplete"
 SEARCH = "POST /teams/[team id]/channels/search"
@@ -62,6 +63,10 @@ class Channels(Subject):
     async def mine(self, team_id: str) -> tuple[Channel, ...]:
         """Return the channels of this session's user in a team, direct and group channels among them."""
         return await self._session.many(MINE, f"/users/me/teams/{team_id}/channels", Channel.of)
+
+    async def of_user(self, user_id: str, team_id: str) -> tuple[Channel, ...]:
+        """Return the channels of a user in a team, direct and group channels among them, as system admin."""
+        return await self._session.many(OF_USER, f"/users/{user_id}/teams/{team_id}/channels", Channel.of)
 
     async def autocomplete(self, team_id: str, prefix: str) -> None:
         """Ask for the channels whose name begins with what a user has typed behind a tilde."""

@@ -1,0 +1,167 @@
+"""Servers whose every byte a test writes, and certificates that nobody signed."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+
+@dataclass
+class Exchange:
+    """One request as it came over the wire, and the way to answer it."""
+
+    number: int  # of the request, over all connections, from 1
+    connection: int  # from 1
+    head: str
+    body: bytes
+    writer: asyncio.StreamWriter
+
+    async def send(self, *parts: bytes) -> None:
+        """Write bytes as they are."""
+        for part in parts:
+            self.writer.write(part)
+        await self.writer.drain()
+
+    async def answer(self, body: bytes = b"{}", status: str = "200 OK", **headers: str) -> None:
+        """Write a whole answer; underscores in the names of headers become hyphens."""
+        fields = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+        head = f"HTTP/1.1 {status}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        await self.send(head.encode() + b"\r\n", body)
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        self.writer.transport.abort()
+
+    def header(self, name: str) -> str | None:
+        """Return a header of the request."""
+        for line in self.head.split("\r\n")[1:]:
+            key, _, value = line.partition(":")
+            if key.lower() == name.lower():
+                return value.strip()
+        return None
+
+
+Script = Callable[[Exchange], Awaitable[None]]
+
+
+class RawServer:
+    """A server that hands each request to a script and keeps what it saw."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.url = ""
+        self.requests: list[Exchange] = []
+        self.connections = 0
+        self.ended = 0
+        self._changed = asyncio.Condition()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something that this server counts has come about."""
+        async with asyncio.timeout(10), self._changed:
+            await self._changed.wait_for(condition)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take one connection."""
+        self.connections += 1
+        connection = self.connections
+        try:
+            while (exchange := await self._read(reader, writer, connection)) is not None:
+                await self._notify()
+                await self.script(exchange)
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            pass  # the client went away in the middle
+        finally:
+            self.ended += 1
+            writer.close()
+            await self._notify()
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _read(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int
+    ) -> Exchange | None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except asyncio.IncompleteReadError:
+            return None
+        exchange = Exchange(len(self.requests) + 1, connection, head, b"", writer)
+        exchange.body = await reader.readexactly(int(exchange.header("Content-Length") or 0))
+        self.requests.append(exchange)
+        return exchange
+
+
+@pytest.fixture
+def raw_server() -> Callable[..., AbstractAsyncContextManager[RawServer]]:
+    """Return a function that opens a raw server on a free port; `tls` makes it an https one."""
+
+    @asynccontextmanager
+    async def opened(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[RawServer]:
+        raw = RawServer(script)
+        tasks: set[asyncio.Task[None]] = set()
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.get_running_loop().create_task(raw.serve(reader, writer))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+        raw.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        try:
+            yield raw
+        finally:
+            server.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    return opened
+
+
+@dataclass(frozen=True)
+class SelfSigned:
+    """A certificate for 127.0.0.1 that vouches for itself."""
+
+    certificate: Path
+    server: ssl.SSLContext
+
+
+@pytest.fixture(scope="session")
+def self_signed(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
+    """Make a certificate that no known authority signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "load test")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    directory = tmp_path_factory.mktemp("tls")
+    (directory / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (directory / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "cert.pem", directory / "key.pem")
+    return SelfSigned(directory / "cert.pem", context)
