@@ -19,14 +19,14 @@ from .selection import STANDARD_INPUT, select
 @click.group(cls=CommandGroup, context_settings=CONTEXT_SETTINGS)
 @version_option
 def cli() -> None:
-    r"""Read the logs that `loadtest` writes, or the original tool wrote, and show the results in them.
+    """Read the logs that `loadtest` writes, or the original tool wrote, and show the results in them.
 
     \b
     Examples:
       ltparse results --file loadtest.log
       ltparse results --file results/ --display markdown --verbose
       ltparse results --help
-    """
+    """  # noqa: D301  # \b is what click wants before lines that it must not wrap
 
 
 @cli.command()
@@ -50,7 +50,7 @@ def cli() -> None:
 @click.option("-b", "--baseline", metavar="PATH", help="A log, or a folder of logs, of a run to compare with.")
 @click.option("-v", "--verbose", is_flag=True, help="Show all figures, not only the most important ones.")
 def results(files: tuple[str, ...], display: str, aggregate: bool, baseline: str | None, verbose: bool) -> None:
-    r"""Show the figures of a run, route by route, and its score.
+    """Show the figures of a run, route by route, and its score.
 
     Of a log with several instances (agents) in it, the one that began last is shown unless --aggregate merges them.
     A folder, or several files, are merged always; an instance found in two of them is counted once. Warnings and notes
@@ -64,7 +64,7 @@ def results(files: tuple[str, ...], display: str, aggregate: bool, baseline: str
       ltparse results --file new.log --baseline old.log --display markdown
       ltparse results --file results/ --display json > results.json
       cat agent-*.log | ltparse results --aggregate
-    """
+    """  # noqa: D301  # likewise
     sources = files or (STANDARD_INPUT,)
     stdin = _standard_input([*sources, baseline], meant=bool(files))
     actual = select(sources, stdin, aggregate=aggregate)
