@@ -26,7 +26,7 @@ BODY_BYTES_MAX = 512 * 1024 * 1024
 SITE = web.AppKey("site", Site)
 """Where an application keeps its site."""
 
-HANDLER = "mattermost_handler"
+HANDLER = web.RequestKey("mattermost_handler", str)
 """Where a request notes which handler answered it, by the server's name for it, for the metrics."""
 
 
