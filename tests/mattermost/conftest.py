@@ -36,7 +36,7 @@ class Exchange:
     async def answer(self, body: bytes = b"{}", status: str = "200 OK", **headers: str) -> None:
         """Write a whole answer; underscores in the names of headers become hyphens."""
         fields = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+        fields |= {name.replace("_", "-").title(): value for name, value in headers.items()}
         head = f"HTTP/1.1 {status}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         await self.send(head.encode() + b"\r\n", body)
 
