@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,10 +184,10 @@ def test_json_says_what_the_report_says() -> None:
     assert shown["warnings"] == ["something"]
 
 
-def schema_in_the_page() -> dict[str, object]:
+def schema_in_the_page() -> dict[str, Any]:
     """Return the JSON schema printed in docs/results.md."""
     blocks = re.findall(r"^```json\n(.*?)^```", RESULTS_PAGE.read_text(), flags=re.MULTILINE | re.DOTALL)
-    schema: dict[str, object] = json.loads(blocks[-1])
+    schema: dict[str, Any] = json.loads(blocks[-1])
     return schema
 
 
@@ -202,13 +203,13 @@ def test_json_follows_the_documented_schema(report: Report) -> None:
     assert mismatches(json.loads(json_report.render(report)), schema, schema) == []
 
 
-def mismatches(value: object, rule: dict[str, object], schema: dict[str, object], place: str = "$") -> list[str]:
+def mismatches(value: object, rule: dict[str, Any], schema: dict[str, Any], place: str = "$") -> list[str]:
     """Return where `value` breaks `rule`, by the words of JSON schema that the models use."""
     if "$ref" in rule:
         name = str(rule["$ref"]).rsplit("/", 1)[1]
-        return mismatches(value, schema["$defs"][name], schema, place)  # type: ignore[index]
+        return mismatches(value, schema["$defs"][name], schema, place)
     if "anyOf" in rule:
-        tries = [mismatches(value, one, schema, place) for one in rule["anyOf"]]  # type: ignore[attr-defined]
+        tries = [mismatches(value, one, schema, place) for one in rule["anyOf"]]
         return [] if [] in tries else tries[0]
     if "const" in rule and value != rule["const"]:
         return [f"{place} is not {rule['const']}"]
@@ -224,19 +225,17 @@ def mismatches(value: object, rule: dict[str, object], schema: dict[str, object]
     if not isinstance(value, kinds[str(rule["type"])]):
         return [f"{place} is no {rule['type']}"]
     if isinstance(value, list):
-        return [found for part in value for found in mismatches(part, rule["items"], schema, f"{place}[]")]  # type: ignore[arg-type]
+        return [found for part in value for found in mismatches(part, rule["items"], schema, f"{place}[]")]
     if isinstance(value, dict):
         return _object_mismatches(value, rule, schema, place)
     return []
 
 
-def _object_mismatches(
-    value: dict[str, object], rule: dict[str, object], schema: dict[str, object], place: str
-) -> list[str]:
+def _object_mismatches(value: dict[str, Any], rule: dict[str, Any], schema: dict[str, Any], place: str) -> list[str]:
     """Return where an object breaks its rule: keys that lack, keys too many, values."""
-    known: dict[str, dict[str, object]] = rule.get("properties", {})  # type: ignore[assignment]
+    known: dict[str, dict[str, Any]] = rule.get("properties", {})
     more = rule.get("additionalProperties", True)
-    found = [f"{place}.{key} is missing" for key in rule.get("required", []) if key not in value]  # type: ignore[attr-defined]
+    found = [f"{place}.{key} is missing" for key in rule.get("required", []) if key not in value]
     for key, part in value.items():
         if key in known:
             found += mismatches(part, known[key], schema, f"{place}.{key}")
