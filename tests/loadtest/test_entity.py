@@ -9,11 +9,8 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from types import SimpleNamespace
 
-import orjson
 import pytest
-from pydantic import SecretStr
 
-from mattermost_load_test.config import UserEntitiesConfiguration
 from mattermost_load_test.errors import ApiError, NothingToActOn, OperationError, RequestTimeoutError
 from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.entity import Entity, EntityContext
@@ -22,10 +19,7 @@ from mattermost_load_test.loadtest.pacing import Pacing
 from mattermost_load_test.loadtest.scenarios import EntityKind
 from mattermost_load_test.loadtest.tally import Tally
 from mattermost_load_test.loadtest.user import User
-from mattermost_load_test.loadtest.world import World
 from mattermost_load_test.logs import Log, LogLine
-from mattermost_load_test.mattermost.rest import Client
-from mattermost_load_test.mattermost.transport import Request, Response
 
 INTERVAL_S = 10.0
 
@@ -45,31 +39,6 @@ class OpenSocket:
             await asyncio.Event().wait()
         finally:
             self.open -= 1
-
-
-class Answering:
-    """A transport to a server that has one channel with two members and knows all statuses."""
-
-    def __init__(self) -> None:
-        self.routes: list[str] = []
-
-    async def send(self, request: Request) -> Response:
-        """Answer at once."""
-        self.routes.append(request.route)
-        members = [{"channel_id": "c", "user_id": user} for user in ("a", "b")]
-        return Response(200, {}, orjson.dumps(members if "members" in request.path else []))
-
-
-class OnePlace:
-    """A population with one team and one channel that everybody is in."""
-
-    def pick_team(self, user: int, draw: Callable[[], float]) -> object:
-        """Return the team."""
-        return SimpleNamespace(id="t", name="team")
-
-    def pick_channel(self, user: int, team: object, draw: Callable[[], float]) -> object:
-        """Return the channel."""
-        return SimpleNamespace(id="c", name="channel")
 
 
 class Lines:
@@ -95,24 +64,14 @@ class Stage:
         self.clock = clock
         self.tally = Tally()
         self.log = Lines()
-        self.transport = Answering()
         self.context = EntityContext(clock, self.tally, FailureLog(Log([self.log]), clock), tasks, polling=polling)
         self.entities: list[Entity] = []
-        self.world = World(
-            behaviour=UserEntitiesConfiguration(),
-            places=OnePlace(),
-            admin=Client(self.transport),
-            clock=clock,
-            password=SecretStr("Loadtestpassword1"),
-            num_users=10,
-            num_emoji=0,
-            link_preview_url="",
-        )
+        self.world = SimpleNamespace(clock=clock)  # all that these actions know of
 
     def entity(self, action: Callable[[User], Awaitable[None]], seed: int = 1) -> Entity:
         """Make an entity that does one action every ten seconds, and start it."""
         number = len(self.entities)
-        user = User(number, f"user{number}", Client(self.transport), OpenSocket(), random.Random(seed), self.world)
+        user = User(number, f"user{number}", None, OpenSocket(), random.Random(seed), self.world)
         entity = Entity(user, EntityKind({action: 1}), Pacing(INTERVAL_S), self.context)
         self.entities.append(entity)
         entity.start()
@@ -248,50 +207,6 @@ async def test_the_websocket_opens_before_the_first_action_and_once(clock: Clock
         played.entity(act)
         await clock.advance(3 * INTERVAL_S)
     assert opened == [1, 1, 1]
-
-
-async def test_after_a_connection_the_entity_asks_for_plugins(clock: Clock) -> None:
-    """Each (re)connection of the websocket is followed by GET /plugins/webapp."""
-
-    async def act(user: User) -> None:
-        pass
-
-    async with stage(clock) as played:
-        entity = played.entity(act)
-        for _ in range(2):
-            entity.connected()
-        await clock.settle()
-        assert played.transport.routes == ["GET /plugins/webapp"] * 2
-        assert played.tally.in_background("ask for plugins").done == 2
-        assert played.tally.achieved == 0
-
-
-async def test_statuses_are_polled_every_45_seconds_and_members_asked_for_once(clock: Clock) -> None:
-    """In three minutes an entity asks for members once and for statuses four times, beside its actions."""
-
-    async def act(user: User) -> None:
-        pass
-
-    async with stage(clock, polling=True) as played:
-        played.entity(act)
-        await clock.advance(INTERVAL_S + 4 * 45.0)
-        assert played.transport.routes[0] == "GET /channels/[channel id]/members"
-        assert played.transport.routes[1:] == ["POST /users/status/ids"] * 4
-        assert played.tally.in_background("poll statuses").done == 4
-
-
-async def test_entities_of_one_channel_share_the_list_of_members_that_they_poll(clock: Clock) -> None:
-    """Two entities that follow the same channel hold one list between them, although each asked for it."""
-
-    async def act(user: User) -> None:
-        pass
-
-    async with stage(clock, polling=True) as played:
-        one, other = played.entity(act, seed=1), played.entity(act, seed=2)
-        await clock.advance(INTERVAL_S + 45.0)
-        assert played.transport.routes.count("GET /channels/[channel id]/members") == 2
-        assert one.user.polled_ids is other.user.polled_ids
-        assert one.user.polled_ids == ("a", "b")
 
 
 async def test_a_stopped_entity_begins_nothing_more_and_what_runs_can_end(clock: Clock) -> None:
