@@ -101,7 +101,7 @@ class Site:
         if row is not None and row.status == ONLINE:
             row.last_activity_at = self.state.now_ms()
         elif row is None or manual or not row.manual:
-            self.set_status(user_id, ONLINE, manual=manual)
+            self.set_status(user_id, ONLINE, manual=False)
 
     def set_offline(self, user_id: str) -> None:
         """Set a user's status to offline unless it was set by hand, and publish it."""
