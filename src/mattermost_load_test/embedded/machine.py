@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import os
 import resource
+import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,17 +22,59 @@ CPU_MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "stea
 """The first columns of a processor's line in ``/proc/stat``, as the node exporter names them."""
 
 
+QUANTILES = (0, 0.25, 0.5, 0.75, 1)
+"""The quantiles that Go gives of its pauses."""
+
+PAUSES_KEPT = 256
+"""Over how many pauses the quantiles are taken, as in Go."""
+
+
+class GarbagePauses:
+    """How long this process's garbage collections took; counts while it stands in `gc.callbacks`."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sum_s = 0.0
+        self._recent_s: deque[float] = deque(maxlen=PAUSES_KEPT)
+        self._began = 0.0
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        """Take note of the beginning or the end of a collection."""
+        if phase == "start":
+            self._began = time.perf_counter()
+            return
+        pause_s = time.perf_counter() - self._began
+        self.count += 1
+        self.sum_s += pause_s
+        self._recent_s.append(pause_s)
+
+    def quantile_s(self, share: float) -> float:
+        """Give the pause that this share of the latest ones does not exceed, 0 before the first."""
+        ordered = sorted(self._recent_s)
+        return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
+
+
 class MachineCollector(Collector):
     """Gives the metrics of the machine; `proc` is where its figures are read."""
 
-    def __init__(self, proc: Path = Path("/proc")) -> None:
+    def __init__(self, pauses: GarbagePauses, proc: Path = Path("/proc")) -> None:
+        self._pauses = pauses
         self._proc = proc
 
     def collect(self) -> Iterator[Metric]:
         """Give all metrics as they stand."""
-        for metrics in (self._cpu, self._memory, self._network, self._tcp, self._runtime):
+        for metrics in (self._garbage, self._cpu, self._memory, self._network, self._tcp, self._runtime):
             with contextlib.suppress(OSError):
                 yield from metrics()
+
+    def _garbage(self) -> Iterator[Metric]:
+        name = "go_gc_duration_seconds"
+        metric = Metric(name, "garbage collection pauses", "summary")
+        for share in QUANTILES:
+            metric.add_sample(name, {"quantile": f"{share:g}"}, self._pauses.quantile_s(share))
+        metric.add_sample(f"{name}_sum", {}, self._pauses.sum_s)
+        metric.add_sample(f"{name}_count", {}, self._pauses.count)
+        yield metric
 
     def _cpu(self) -> Iterator[Metric]:
         metric = Metric("node_cpu_seconds", "CPU time of a host", "counter")

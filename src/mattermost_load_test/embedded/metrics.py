@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from mattermost_load_test.embedded.app import HANDLER
 from mattermost_load_test.embedded.events import Event
-from mattermost_load_test.embedded.machine import MachineCollector
+from mattermost_load_test.embedded.machine import GarbagePauses, MachineCollector
 
 PATH = "/metrics"
 
@@ -116,6 +116,12 @@ FAMILIES = (
         ("handler", "method", "status_code", "origin_client", "page_load_context"),
         "time of an API handler, in seconds",
     ),
+    Family(
+        "mattermost_plugin_hook_time",
+        "histogram",
+        ("plugin_id", "hook_name", "success"),
+        "time of a plugin hook, in seconds",
+    ),
 )
 """The metrics of a newer server."""
 
@@ -142,7 +148,9 @@ class Metrics(Collector):
         self._reconnects: Counter[str] = Counter()
         self._registry = CollectorRegistry()
         self._registry.register(self)
-        self._registry.register(MachineCollector())
+        self.pauses = GarbagePauses()
+        """To be put into `gc.callbacks` while the server runs."""
+        self._registry.register(MachineCollector(self.pauses))
         ProcessCollector(namespace="mattermost", registry=self._registry)
 
     def observe_event(self, event: Event, deliveries: int) -> None:
@@ -159,6 +167,8 @@ class Metrics(Collector):
 
         @web.middleware
         async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.path == PATH:
+                return await handler(request)
             started = time.perf_counter()
             response = await handler(request)
             self._observe_request(request, response.status, time.perf_counter() - started)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -106,9 +107,12 @@ async def serve(options: ServerOptions) -> AsyncIterator[EmbeddedServer]:
         await dials.rule(listeners)
         server = EmbeddedServer(options.host, listeners.ports, app[SITE], sockets, dials)
         app[SITE].site_url = server.url
+        gc.callbacks.append(metrics.pauses)
         async with _background(dials.cut_sockets(), _reap(hub, state)):
             yield server
     finally:
+        with suppress(ValueError):  # it was never there
+            gc.callbacks.remove(metrics.pauses)
         listeners.close()
         sockets.close_all()
         await runner.cleanup()
