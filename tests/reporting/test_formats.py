@@ -84,13 +84,6 @@ def test_a_comparison_as_text_has_the_baseline_beside_each_figure() -> None:
     assert shown.endswith("\n\nScore: 17.08 (-29.03, relative to baseline)\n")
 
 
-def test_a_heading_stands_before_everything() -> None:
-    """The text that a configuration gives heads the report, in text and markdown."""
-    report = Report.of(timings_of("small-run.log"), heading="Before the upgrade")
-    assert text.render(report).startswith("Before the upgrade\n--------- Timings Report")
-    assert markdown.render(report).startswith("Before the upgrade\n\n## Loadtest Results")
-
-
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -128,7 +121,7 @@ def test_equal_runs_show_no_change() -> None:
 
 @pytest.mark.parametrize("render", FORMATS.values(), ids=list(FORMATS))
 def test_every_format_shows_names_as_they_are(render: object) -> None:
-    """Nothing in a route's name or heading is taken for markup or code."""
+    """Nothing in a route's name is taken for markup or code."""
     timings = Timings()
     timings.route("GET /x?<b>&{{ 1 }}").add(1.0)
     assert callable(render)

@@ -36,14 +36,12 @@ class InstanceReport:
 class Report:
     """The results of a run, ready to be shown: routes ordered by name, and the score over them.
 
-    `heading` is text put before everything else (`CustomReportText`). `baseline_score` is None without a baseline;
-    `baseline_only` names the routes that only the baseline has. `login` holds the routes of the login phase, which are
-    in no score.
+    `baseline_score` is None without a baseline; `baseline_only` names the routes that only the baseline has. `login`
+    holds the routes of the login phase, which are in no score.
     """
 
     routes: tuple[RouteReport, ...]
     score: float
-    heading: str = ""
     baseline_score: float | None = None
     baseline_only: tuple[str, ...] = ()
     login: tuple[RouteReport, ...] = ()
@@ -52,14 +50,13 @@ class Report:
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, timings: Timings, baseline: Timings | None = None, *, heading: str = "") -> Self:
+    def of(cls, timings: Timings, baseline: Timings | None = None) -> Self:
         """Compute the report of `timings`, compared with `baseline` if there is one."""
         actual = timings.statistics()
         before = baseline.statistics() if baseline is not None else {}
         return cls(
             routes=route_reports(timings, actual, before),
             score=score(actual.values()),
-            heading=heading,
             baseline_score=score(before.values()) if baseline is not None else None,
             baseline_only=tuple(name for name in before if name not in actual),
         )
