@@ -24,7 +24,6 @@ from websockets.frames import CloseCode
 from mattermost_load_test.errors import (
     ApiError,
     CertificateError,
-    ConfigurationError,
     RequestTimeoutError,
     ServerError,
     ServerUnreachableError,
@@ -64,7 +63,7 @@ _SILENT.addHandler(logging.NullHandler())
 class WebsocketOptions:
     """What the websockets of one server have in common.
 
-    `url` is the server's address (ws:// or wss://). A connection must be open within `connect_timeout_s`. Events of
+    `url` is the server's address; wss:// needs `tls`. A connection must be open within `connect_timeout_s`. Events of
     more than `largest_event_bytes` are not taken. After failure n (from 0) the next attempt comes after a random part
     of `first_backoff_s` × 2ⁿ, at most of `longest_backoff_s`: the first is the web client's shortest wait (3 s), so
     that many users who lost their server at once do not come back at once.
@@ -79,15 +78,8 @@ class WebsocketOptions:
 
     @classmethod
     async def of(cls, connection: ConnectionConfiguration) -> WebsocketOptions:
-        """Return the options that a configuration asks for.
-
-        Raises `ConfigurationError` for an address that is no websocket's and for an unusable CA file.
-        """
+        """Return the options that a configuration asks for; raises `ConfigurationError` for an unusable CA file."""
         url = connection.websocket_url.rstrip("/")
-        if not url.startswith(("ws://", "wss://")):
-            raise ConfigurationError(
-                f"ConnectionConfiguration.WebsocketURL: {url!r} is no websocket's address; it begins with ws:// or wss://"
-            )
         tls = None
         if url.startswith("wss:"):
             verify = not connection.skip_certificate_verification

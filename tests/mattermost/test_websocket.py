@@ -1,0 +1,497 @@
+"""A user's websocket against real websocket servers that do what a test tells them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from pydantic import SecretStr
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from mattermost_load_test.config import ConnectionConfiguration
+from mattermost_load_test.errors import (
+    ApiError,
+    CertificateError,
+    RequestTimeoutError,
+    ServerError,
+    ServerUnreachableError,
+    UnexpectedAnswerError,
+)
+from mattermost_load_test.mattermost.events import EventCounters
+from mattermost_load_test.mattermost.websocket import EventStream, WebsocketOptions
+
+DEADLINE_S = 10
+ID = "abcdefghijklmnopqrstuvwxyz"
+
+
+def event(number: int, name: str = "posted", padding: int = 0) -> str:
+    """Return an event as servers write it."""
+    return f'{{"event": "{name}", "data": {{"pad": "{"x" * padding}"}}, "broadcast": {{}}, "seq": {number}}}'
+
+
+def hello(connection_id: str = ID) -> str:
+    """Return the first event of a connection."""
+    return f'{{"event":"hello","data":{{"connection_id":"{connection_id}"}},"broadcast":{{}},"seq":0}}'
+
+
+Handler = Callable[["Visit"], Awaitable[None]]
+
+
+class Visit:
+    """One connection as the server sees it."""
+
+    def __init__(self, number: int, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        self.number = number  # from 1
+        self.connection = connection
+        self.headers = connection.request.headers
+        self.query = {key: value[0] for key, value in parse_qs(urlsplit(connection.request.path).query).items()}
+
+    async def send(self, *messages: str) -> None:
+        """Send messages."""
+        for message in messages:
+            await self.connection.send(message)
+
+    def cut(self) -> None:
+        """End the connection without a close frame."""
+        self.connection.transport.abort()
+
+
+class Watched:
+    """An event stream under test, with all that it told its owner."""
+
+    def __init__(self, options: WebsocketOptions, **further: Any) -> None:
+        self.events: list[str] = []
+        self.failures: list[ServerError] = []
+        self.connects = 0
+        self.waits_s: list[float] = []
+        self.token = "s3cret"
+        self._changed = asyncio.Event()
+        self.stream = EventStream(
+            options,
+            lambda: SecretStr(self.token),
+            random.Random(1),
+            on_event=lambda name: self._note(self.events.append, name),
+            on_connect=self._connected,
+            on_failure=lambda error: self._note(self.failures.append, error),
+            sleep=self._sleep,
+            **further,
+        )
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until something has come about that the stream told of."""
+        async with asyncio.timeout(DEADLINE_S):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def _note(self, keep: Callable[[Any], None], what: Any) -> None:
+        keep(what)
+        self._changed.set()
+
+    def _connected(self) -> None:
+        self.connects += 1
+        self._changed.set()
+
+    async def _sleep(self, duration_s: float) -> None:
+        """Note how long to wait, and do not."""
+        self.waits_s.append(duration_s)
+        self._changed.set()
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def running(options: WebsocketOptions, **further: Any) -> AsyncIterator[Watched]:
+    """Run an event stream for as long as the block lasts."""
+    watched = Watched(options, **further)
+    task = asyncio.create_task(watched.stream.run())
+    try:
+        yield watched
+        assert not task.done(), "the stream gave up"
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@asynccontextmanager
+async def server(handler: Handler, **further: Any) -> AsyncIterator[WebsocketOptions]:
+    """Run a websocket server on a free port; give the options to connect to it."""
+    visits = 0
+
+    async def serve_visit(connection: ServerConnection) -> None:
+        nonlocal visits
+        visits += 1
+        await handler(Visit(visits, connection))
+
+    async with serve(serve_visit, "127.0.0.1", 0, ping_interval=None, close_timeout=1, **further) as listening:
+        port = next(iter(listening.sockets)).getsockname()[1]
+        scheme = "wss" if further.get("ssl") else "ws"
+        yield WebsocketOptions(f"{scheme}://127.0.0.1:{port}")
+
+
+async def stay(visit: Visit) -> None:
+    """Say hello and stay until the client goes."""
+    await visit.send(hello())
+    await visit.connection.wait_closed()
+
+
+async def test_it_connects_and_counts() -> None:
+    """The stream connects with the Bearer header, without compression, and calls for every event."""
+    seen: list[Visit] = []
+
+    async def handler(visit: Visit) -> None:
+        seen.append(visit)
+        await visit.send(hello(), event(1), event(2, "typing"))
+        await visit.connection.wait_closed()
+
+    async with server(handler) as options, running(options) as watched:
+        await watched.until(lambda: len(watched.events) == 3)
+        assert watched.events == ["hello", "posted", "typing"]
+        assert watched.stream.connected
+        assert watched.stream.counters == EventCounters(events=3, connects=1)
+        assert seen[0].headers["Authorization"] == "Bearer s3cret"
+        assert "Sec-WebSocket-Extensions" not in seen[0].headers
+        assert seen[0].query == {}
+        assert watched.connects == 1
+
+
+async def test_it_closes_properly_when_cancelled() -> None:
+    """The end of a run is a closing handshake, not a cut."""
+    codes: list[int | None] = []
+
+    async def handler(visit: Visit) -> None:
+        await stay(visit)
+        codes.append(visit.connection.close_code)
+
+    async with server(handler) as options:
+        async with running(options) as watched:
+            await watched.until(lambda: watched.events)
+        assert not watched.stream.connected
+    assert codes == [1000]
+
+
+async def test_it_resumes_after_a_cut() -> None:
+    """A new connection asks for what comes next, and what was missed is not missed."""
+    queries: list[dict[str, str]] = []
+
+    async def handler(visit: Visit) -> None:
+        queries.append(visit.query)
+        if visit.number == 1:
+            await visit.send(hello(), event(1))
+            await visit.connection.send("")  # flushed with the events before the cut
+            visit.cut()
+        else:
+            await visit.send(event(2), event(3))
+            await visit.connection.wait_closed()
+
+    async with server(handler) as options, running(options) as watched:
+        await watched.until(lambda: watched.stream.counters.events == 4)
+        assert queries == [{}, {"connection_id": ID, "sequence_number": "2"}]
+        counters = watched.stream.counters
+        assert (counters.reconnects, counters.missed, counters.resets) == (1, 0, 0)
+
+
+async def test_a_drop_cuts_and_the_stream_comes_back() -> None:
+    """The action *drop websocket* ends the connection without a close frame; the owner hears of each connection."""
+    codes: list[int | None] = []
+
+    async def handler(visit: Visit) -> None:
+        if visit.number == 1:
+            await stay(visit)
+            codes.append(visit.connection.close_code)
+        else:
+            await visit.send(event(1))
+            await visit.connection.wait_closed()
+
+    async with server(handler) as options, running(options) as watched:
+        watched.stream.drop()  # not connected yet: nothing to cut
+        await watched.until(lambda: watched.events == ["hello"])
+        watched.stream.drop()
+        await watched.until(lambda: watched.events == ["hello", "posted"])
+        assert codes == [1006]
+        assert watched.connects == 2
+        assert watched.failures == []
+
+
+async def test_a_server_that_forgot_the_connection_is_counted() -> None:
+    """A hello with another id means that an unknown number of events was lost."""
+
+    async def handler(visit: Visit) -> None:
+        await visit.send(hello(str(visit.number) * 26))
+        if visit.number == 1:
+            await visit.connection.close()
+        await visit.connection.wait_closed()
+
+    async with server(handler) as options, running(options) as watched:
+        await watched.until(lambda: len(watched.events) == 2)
+        assert watched.stream.counters.resets == 1
+
+
+async def test_an_id_that_the_server_hangs_up_on_is_given_up() -> None:
+    """A connection closed without a word, twice, is followed by a new one instead of the same again for ever."""
+    queries: list[dict[str, str]] = []
+
+    async def handler(visit: Visit) -> None:
+        queries.append(visit.query)
+        if visit.query:
+            visit.cut()
+        elif len(queries) == 1:
+            await visit.send(hello())
+            await visit.connection.close()
+        else:
+            await stay(visit)
+
+    async with server(handler) as options, running(options) as watched:
+        await watched.until(lambda: len(watched.events) == 2)
+        assert [bool(query) for query in queries] == [False, True, True, False]
+
+
+async def test_missed_events_are_counted() -> None:
+    """A gap in the numbers counts, whatever made it."""
+
+    async def handler(visit: Visit) -> None:
+        await visit.send(hello(), event(1), event(12))
+        await visit.connection.wait_closed()
+
+    async with server(handler) as options, running(options) as watched:
+        await watched.until(lambda: len(watched.events) == 3)
+        assert watched.stream.counters.missed == 10
+
+
+async def test_an_event_too_large_is_dropped_once() -> None:
+    """It is counted as dropped by the agent; the next connection asks for the one behind it."""
+    queries: list[dict[str, str]] = []
+
+    async def handler(visit: Visit) -> None:
+        queries.append(visit.query)
+        if visit.number == 1:
+            await visit.send(hello(), event(1, padding=5000))
+        else:
+            await visit.send(event(2))
+        await visit.connection.wait_closed()
+
+    async with server(handler) as options:
+        small = WebsocketOptions(options.url, largest_event_bytes=1000)
+        async with running(small) as watched:
+            await watched.until(lambda: "posted" in watched.events)
+            assert queries[1]["sequence_number"] == "2"
+            assert watched.stream.counters.dropped == 1
+            assert watched.stream.counters.missed == 0
+
+
+async def test_it_drains_a_flood() -> None:
+    """Far more events than wait anywhere are all read, in order."""
+    flood = 20_000
+
+    async def handler(visit: Visit) -> None:
+        await visit.send(hello())
+        for number in range(1, flood + 1):
+            await visit.connection.send(event(number, padding=200))
+        await visit.connection.wait_closed()
+
+    async with server(handler) as options, running(options) as watched:
+        await watched.until(lambda: watched.stream.counters.events == flood + 1)
+        assert (watched.stream.counters.missed, watched.stream.counters.dropped) == (0, 0)
+
+
+async def test_it_never_gives_up_and_backs_off_with_jitter() -> None:
+    """While nobody listens the waits grow at random up to their bound; back again, they begin anew."""
+
+    async def handler(visit: Visit) -> None:
+        await visit.send(hello())
+        await visit.connection.close()
+
+    async with server(handler) as options:
+        pass  # its port is free again
+    async with running(options) as watched:
+        await watched.until(lambda: len(watched.failures) == 200)
+        failures, waits_s = len(watched.failures), watched.waits_s[:]
+        assert {type(error) for error in watched.failures} == {ServerUnreachableError}
+        assert "WebsocketURL" in str(watched.failures[0])
+        bounds_s = [min(3.0 * 2**number, 60.0) for number in range(len(waits_s))]
+        assert all(0 <= wait_s < bound_s for wait_s, bound_s in zip(waits_s, bounds_s, strict=True))
+        assert max(waits_s) > 50
+        assert len({round(wait_s, 6) for wait_s in waits_s}) > failures / 2
+        port = int(options.url.rpartition(":")[2])
+
+        async def serve_visit(connection: ServerConnection) -> None:
+            await connection.send(hello())
+            await connection.close()
+
+        async with serve(serve_visit, "127.0.0.1", port):
+            await watched.until(lambda: watched.connects == 3)
+            assert watched.waits_s[-1] < 3.0
+
+
+async def test_streams_do_not_come_back_at_once() -> None:
+    """Users who lost their server at the same moment wait for different times."""
+    waits_s = set()
+    for seed in range(50):
+        stream = EventStream(WebsocketOptions("ws://127.0.0.1:1"), lambda: None, random.Random(seed))
+        waits_s.add(round(stream._backoff_s(0), 1))
+    assert len(waits_s) > 15
+
+
+async def test_a_refused_token_is_renewed() -> None:
+    """A 401 asks for another token, and the next connection takes it."""
+    tokens: list[str] = []
+
+    def check(connection: ServerConnection, request: Request) -> Response | None:
+        tokens.append(request.headers["Authorization"])
+        return None if tokens[-1] == "Bearer new" else connection.respond(HTTPStatus.UNAUTHORIZED, "")
+
+    async def renew() -> None:
+        watched.token = "new"
+
+    async with server(stay, process_request=check) as options, running(options, renew_token=renew) as watched:
+        await watched.until(lambda: watched.events)
+        assert tokens == ["Bearer s3cret", "Bearer new"]
+        (failure,) = watched.failures
+        assert isinstance(failure, ApiError)
+        assert failure.status == 401
+
+
+async def test_a_refused_token_that_cannot_be_renewed_ends_the_stream() -> None:
+    """Without a way to a new token the refusal is the owner's to handle."""
+
+    def refuse(connection: ServerConnection, request: Request) -> Response:
+        return connection.respond(HTTPStatus.UNAUTHORIZED, "")
+
+    async with server(stay, process_request=refuse) as options:
+        stream = EventStream(options, lambda: SecretStr("s3cret"), random.Random(1))
+        with pytest.raises(ApiError, match="GET /websocket was answered 401") as caught:
+            await stream.run()
+        assert "s3cret" not in str(caught.value)
+
+
+async def test_a_token_that_is_dead_but_not_refused_is_renewed() -> None:
+    """Real servers accept a dead session's connection and hang up without a word: after two, a token is asked for."""
+
+    async def handler(visit: Visit) -> None:
+        if visit.headers["Authorization"] == "Bearer new":
+            await stay(visit)
+        else:
+            visit.cut()
+
+    async def renew() -> None:
+        watched.token = "new"
+
+    async with server(handler) as options, running(options, renew_token=renew) as watched:
+        await watched.until(lambda: watched.events)
+        assert watched.stream.counters.connects == 3
+
+
+async def test_a_renewal_that_fails_is_tried_again() -> None:
+    """A login that is refused for the moment does not end the stream."""
+    tries = 0
+
+    def check(connection: ServerConnection, request: Request) -> Response | None:
+        return None if tries == 3 else connection.respond(HTTPStatus.UNAUTHORIZED, "")
+
+    async def renew() -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise ApiError("POST /users/login", 401, "api.user.login.inactive.app_error")
+
+    async with server(stay, process_request=check) as options, running(options, renew_token=renew) as watched:
+        await watched.until(lambda: watched.events)
+        assert [getattr(error, "route", "") for error in watched.failures] == [
+            "GET /websocket",
+            "POST /users/login",
+        ] * 2 + ["GET /websocket"]
+
+
+async def test_retry_after_is_honoured() -> None:
+    """A server that limits connections says how long to stay away."""
+    refused = 0
+
+    def check(connection: ServerConnection, request: Request) -> Response | None:
+        nonlocal refused
+        refused += 1
+        if refused > 1:
+            return None
+        response = connection.respond(HTTPStatus.TOO_MANY_REQUESTS, "slower")
+        response.headers["Retry-After"] = "33"
+        return response
+
+    async with server(stay, process_request=check) as options, running(options) as watched:
+        await watched.until(lambda: watched.events)
+        assert watched.waits_s == [33.0]
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """The token is for this server only."""
+
+    def redirect(connection: ServerConnection, request: Request) -> Response:
+        response = connection.respond(HTTPStatus.FOUND, "")
+        response.headers["Location"] = request.path
+        return response
+
+    async with server(stay, process_request=redirect) as options, running(options) as watched:
+        await watched.until(lambda: watched.failures)
+        assert isinstance(watched.failures[0], ApiError)
+        assert watched.failures[0].status == 302
+
+
+async def test_something_that_is_no_websocket(raw_server: Any) -> None:
+    """A server that speaks something else is named with the key to check."""
+
+    async def script(exchange: Any) -> None:
+        await exchange.send(b"220 mail ready\r\n\r\n")
+        exchange.writer.close()
+
+    async with raw_server(script) as raw:
+        async with running(WebsocketOptions(raw.url.replace("http", "ws"))) as watched:
+            await watched.until(lambda: watched.failures)
+        assert isinstance(watched.failures[0], UnexpectedAnswerError)
+        assert "WebsocketURL" in str(watched.failures[0])
+
+
+async def test_a_server_that_hangs(raw_server: Any) -> None:
+    """A handshake that is never answered ends after the time-out."""
+    released = asyncio.Event()
+
+    async def script(exchange: Any) -> None:
+        await released.wait()
+
+    async with raw_server(script) as raw:
+        options = WebsocketOptions(raw.url.replace("http", "ws"), connect_timeout_s=0.05)
+        async with running(options) as watched:
+            await watched.until(lambda: watched.failures)
+        released.set()
+        assert isinstance(watched.failures[0], RequestTimeoutError)
+
+
+async def test_an_unsigned_certificate(self_signed: Any) -> None:
+    """A certificate that nobody signed is told as such; trusted by a CA file it is good."""
+    async with server(stay, ssl=self_signed.server) as options:
+        keys = {"WebsocketURL": options.url}
+        untrusting = await WebsocketOptions.of(ConnectionConfiguration.model_validate(keys))
+        async with running(untrusting) as watched:
+            await watched.until(lambda: watched.failures)
+        assert isinstance(watched.failures[0], CertificateError)
+        keys["CAFile"] = str(self_signed.certificate)
+        trusting = await WebsocketOptions.of(ConnectionConfiguration.model_validate(keys))
+        async with running(trusting) as watched:
+            await watched.until(lambda: watched.events)
+        assert watched.failures == []
+
+
+async def test_many_streams_share_their_counters() -> None:
+    """One object counts for all, so that totals cost nothing."""
+    shared = EventCounters()
+    async with server(stay) as options, contextlib.AsyncExitStack() as streams:
+        all_of_them = [await streams.enter_async_context(running(options, counters=shared)) for _ in range(20)]
+        for watched in all_of_them:
+            await watched.until(lambda watched=watched: watched.events)
+        assert shared == EventCounters(events=20, connects=20)
