@@ -91,6 +91,11 @@ class Socket:
         await self.until(lambda: any(frame.get("seq_reply") == seq for frame in self.frames))
         return next(frame for frame in self.frames if frame.get("seq_reply") == seq)
 
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """All events that came."""
+        return [frame for frame in self.frames if "event" in frame]
+
     async def news(self) -> list[dict[str, Any]]:
         """Give the events that came since the last time, all that the server has published until now included."""
         await self.ask("ping")
