@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mattermost_load_test.embedded.api_errors import ApiRefusal
-from mattermost_load_test.embedded.site import Site
+from mattermost_load_test.embedded.state import State
 from mattermost_load_test.embedded.tables.presence import Preference
 from mattermost_load_test.embedded.tables.sessions import SESSION_LENGTH_MS, Session
 from mattermost_load_test.embedded.tables.users import Properties, User
@@ -43,9 +43,9 @@ PASSWORD_MAX = 72
 """bcrypt's limit, in characters."""
 
 
-def default_notify_props(site: Site) -> Properties:
+def default_notify_props(state: State) -> Properties:
     """Return the notify props of a new account."""
-    return NEW_NOTIFY_PROPS if site.version.modern else OLD_NOTIFY_PROPS
+    return NEW_NOTIFY_PROPS if state.version.modern else OLD_NOTIFY_PROPS
 
 
 def is_username(name: str) -> bool:
@@ -53,7 +53,7 @@ def is_username(name: str) -> bool:
     return bool(_USERNAME.match(name)) and name not in RESERVED_NAMES
 
 
-def check_names(site: Site, user_id: str, username: str, email: str) -> None:
+def check_names(state: State, user_id: str, username: str, email: str) -> None:
     """Refuse names that are no names, or that another account has."""
     if not is_username(username):
         message = (
@@ -66,8 +66,8 @@ def check_names(site: Site, user_id: str, username: str, email: str) -> None:
             400, "model.user.is_valid.email.app_error", "Please enter a valid email.", f"user_id={user_id}"
         )
     others = (
-        (site.state.users.by_username.get(username), "username", username),
-        (site.state.users.by_email.get(email), "email", email),
+        (state.users.by_username.get(username), "username", username),
+        (state.users.by_email.get(email), "email", email),
     )
     for other, name, value in others:
         if other is not None and other.id != user_id:
@@ -79,43 +79,38 @@ def check_names(site: Site, user_id: str, username: str, email: str) -> None:
             )
 
 
-def check_password(site: Site, password: str) -> None:
+def check_password(state: State, password: str) -> None:
     """Refuse a password that is too short or too long."""
-    minimum = site.state.config.get("PasswordSettings", "MinimumLength")
+    minimum = state.config.get("PasswordSettings", "MinimumLength")
     if not minimum <= len(password) <= PASSWORD_MAX:
         raise ApiRefusal(
             400, "model.user.is_valid.pwd.app_error", f"Your password must contain at least {minimum} characters."
         )
 
 
-def create(site: Site, user: User, password: str) -> User:
-    """Add an account and tell everybody; its names and password are checked. The first one becomes system admin."""
-    state = site.state
+def add(state: State, user: User) -> None:
+    """Put an account into the tables, without a word to anybody; the first one becomes system admin."""
     if not len(state.users):
         user.roles = "system_admin system_user"
-    user.set_password(password)
     state.users.add(user)
-    learn_keywords(site, user)
+    learn_keywords(state, user)
     state.preferences.save(Preference(user.id, "tutorial_step", user.id, "0"))
-    site.publish(site.events.new_user(user.id))
-    return user
 
 
-def learn_keywords(site: Site, user: User) -> None:
+def learn_keywords(state: State, user: User) -> None:
     """Let the words be mentions of the user that the user's notify props name."""
-    for known in site.state.keywords.values():
+    for known in state.keywords.values():
         known.discard(user.id)
     words = [word.strip().lower() for word in user.notify_props.get("mention_keys", "").split(",")]
     if user.notify_props.get("first_name") == "true":
         words.append(user.first_name.lower())
     for word in words:
         if word and word not in (user.username, f"@{user.username}"):
-            site.state.keywords.setdefault(word, set()).add(user.id)
+            state.keywords.setdefault(word, set()).add(user.id)
 
 
-def open_session(site: Site, user: User, device_id: str = "") -> Session:
+def open_session(state: State, user: User, device_id: str = "") -> Session:
     """Give a user a new session."""
-    state = site.state
     now = state.now_ms()
     session = Session(
         id=state.new_id(),

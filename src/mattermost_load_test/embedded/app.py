@@ -6,6 +6,9 @@ request sees a change half made.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Protocol
 
 import orjson
@@ -47,13 +50,18 @@ def build_app(state: State, hub: Publisher, options: AppOptions) -> web.Applicat
     front = _Front(site)
     app = web.Application(client_max_size=BODY_BYTES_MAX)
     app[SITE] = site
-    return app_with(app, front)
-
-
-def app_with(app: web.Application, front: _Front) -> web.Application:
-    """Let everything that is asked of the application come to the front."""
     app.router.add_route("*", "/{tail:.*}", front.handle)
+    app.cleanup_ctx.append(_work)
     return app
+
+
+async def _work(app: web.Application) -> AsyncIterator[None]:
+    """Carry out jobs while the application runs."""
+    task = asyncio.create_task(app[SITE].jobs.run())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 class _Front:

@@ -4,79 +4,12 @@ from __future__ import annotations
 
 from mattermost_load_test.embedded import posting
 from mattermost_load_test.embedded.api_errors import ApiRefusal
+from mattermost_load_test.embedded.entering import check_team_room, enter_channel, enter_team
 from mattermost_load_test.embedded.site import Site
-from mattermost_load_test.embedded.tables.channels import (
-    DEFAULT_CHANNELS,
-    PUBLIC,
-    Channel,
-    ChannelMember,
-)
+from mattermost_load_test.embedded.tables.channels import DEFAULT_CHANNELS, Channel, ChannelMember
 from mattermost_load_test.embedded.tables.presence import Preference
 from mattermost_load_test.embedded.tables.teams import Team, TeamMember
-from mattermost_load_test.embedded.tables.users import Properties, User
-
-OLD_CHANNEL_PROPS: Properties = {
-    "desktop": "default",
-    "email": "default",
-    "ignore_channel_mentions": "default",
-    "mark_unread": "all",
-    "push": "default",
-}
-NEW_CHANNEL_PROPS: Properties = {"channel_auto_follow_threads": "off", **OLD_CHANNEL_PROPS}
-
-DEFAULT_DISPLAY_NAMES = {"town-square": "Town Square", "off-topic": "Off-Topic"}
-
-
-def found_team(site: Site, team: Team) -> None:
-    """Add a team with the channels that every team has."""
-    state = site.state
-    state.teams.add(team)
-    for name in DEFAULT_CHANNELS:
-        now = state.now_ms()
-        state.channels.add(
-            Channel(
-                id=state.new_id(),
-                team_id=team.id,
-                type=PUBLIC,
-                display_name=DEFAULT_DISPLAY_NAMES[name],
-                name=name,
-                create_at=now,
-                update_at=now,
-            )
-        )
-
-
-def enter_team(site: Site, team: Team, user: User, *, as_admin: bool = False) -> TeamMember:
-    """Put a user into a team's tables, without a word to anybody; an earlier membership is taken up again."""
-    member = site.state.teams.former_member(team.id, user.id) or TeamMember(team.id, user.id)
-    member.scheme_guest = user.is_guest
-    member.scheme_user = not user.is_guest
-    member.scheme_admin = as_admin or team.email == user.email != ""
-    member.create_at = site.state.now_ms()
-    site.state.teams.join(member, user)
-    return member
-
-
-def enter_channel(
-    site: Site, channel: Channel, user: User, *, as_admin: bool = False, brought: bool = False
-) -> ChannelMember:
-    """Put a user into a channel's tables, without a word to anybody.
-
-    `brought` tells that somebody else did it: new servers then mark the channel as never viewed.
-    """
-    never_viewed = brought and site.version.modern
-    member = ChannelMember(
-        channel_id=channel.id,
-        user_id=user.id,
-        notify_props=NEW_CHANNEL_PROPS if site.version.modern else OLD_CHANNEL_PROPS,
-        last_update_at=-1 if never_viewed else site.state.now_ms(),
-        last_viewed_at=-1 if never_viewed else 0,
-        scheme_guest=user.is_guest,
-        scheme_user=not user.is_guest,
-        scheme_admin=as_admin,
-    )
-    site.state.channels.join(member, user)
-    return member
+from mattermost_load_test.embedded.tables.users import User
 
 
 def join_team(site: Site, team: Team, user: User, *, inviter: User | None = None) -> TeamMember:
@@ -84,8 +17,8 @@ def join_team(site: Site, team: Team, user: User, *, inviter: User | None = None
     present = site.state.teams.member(team.id, user.id)
     if present is not None:
         return present
-    check_team_room(site, team)
-    member = enter_team(site, team, user)
+    check_team_room(site.state, team)
+    member = enter_team(site.state, team, user)
     if not user.is_guest:
         for name in DEFAULT_CHANNELS:
             _join_default_channel(site, team, name, user, inviter)
@@ -93,23 +26,11 @@ def join_team(site: Site, team: Team, user: User, *, inviter: User | None = None
     return member
 
 
-def check_team_room(site: Site, team: Team) -> None:
-    """Refuse a further member of a full team."""
-    limit = site.state.config.get("TeamSettings", "MaxUsersPerTeam")
-    if len(site.state.teams.members(team.id)) >= limit:
-        raise ApiRefusal(
-            400,
-            "app.team.join_user_to_team.max_accounts.app_error",
-            "This team has reached the maximum number of allowed accounts. "
-            "Contact your System Administrator to set a higher limit.",
-        )
-
-
 def _join_default_channel(site: Site, team: Team, name: str, user: User, inviter: User | None) -> None:
     channel = site.state.channels.named(team.id, name)
     if channel is None or channel.delete_at or site.state.channels.member(channel.id, user.id) is not None:
         return
-    enter_channel(site, channel, user)
+    enter_channel(site.state, channel, user)
     _tell_of_joining(site, channel, user, inviter, of_team=name == DEFAULT_CHANNELS[0])
     site.publish(site.events.user_added(user.id, channel.id, team.id, by_default=True))
 
@@ -169,7 +90,7 @@ def join_channel(site: Site, channel: Channel, user: User, *, inviter: User | No
     if present is not None:
         return present
     brought = inviter is not None and inviter.id != user.id
-    member = enter_channel(site, channel, user, brought=brought)
+    member = enter_channel(site.state, channel, user, brought=brought)
     site.publish(site.events.user_added(user.id, channel.id, channel.team_id))
     if not channel.is_personal:
         _tell_of_joining(site, channel, user, inviter if brought else None, of_team=False)
@@ -200,6 +121,6 @@ def show_direct_channel(site: Site, user_id: str, category: str, name: str) -> N
 
 def join_as_creator(site: Site, channel: Channel, user: User) -> None:
     """Make who made a channel its first member and admin."""
-    enter_channel(site, channel, user, as_admin=True)
+    enter_channel(site.state, channel, user, as_admin=True)
     _tell_of_joining(site, channel, user, None, of_team=False)
     site.publish(site.events.channel_created(user.id, channel.id, channel.team_id))

@@ -9,12 +9,10 @@ from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.mentions import Mentions, hashtags, linked_channels, mentioned
 from mattermost_load_test.embedded.reading import mark_viewed
 from mattermost_load_test.embedded.site import Site
+from mattermost_load_test.embedded.storing import store
 from mattermost_load_test.embedded.tables.channels import Channel
-from mattermost_load_test.embedded.tables.posts import Post
+from mattermost_load_test.embedded.tables.posts import MESSAGE_MAX, Post
 from mattermost_load_test.embedded.tables.threads import Follower, Thread
-
-MESSAGE_MAX = 16383
-"""The longest message, in characters (`MaxPostSize` of both servers)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def create(site: Site, new: NewPost, *, set_online: bool = True) -> Post:
         props=_with_channel_mentions(site, new),
         file_ids=_attachable(site, new),
     )
-    store(site, post, new.channel)
+    store(state, post, new.channel)
     for file_id in post.file_ids:
         state.attachments.attach(state.attachments.files[file_id], post.id, new.channel.id)
     state.counts["posts"] += 1
@@ -75,36 +73,6 @@ def create(site: Site, new: NewPost, *, set_online: bool = True) -> Post:
     mentions = _notify(site, post, new.channel)
     _publish(site, post, new.channel, mentions, set_online=set_online)
     return post
-
-
-def store(site: Site, post: Post, channel: Channel) -> None:
-    """Put a post into the tables and count it in its channel and thread."""
-    state = site.state
-    state.posts.add(post)
-    channel.last_post_at = max(channel.last_post_at, post.create_at)
-    if not post.root_id:
-        channel.last_root_post_at = max(channel.last_root_post_at, post.create_at)
-    if not post.tells_of_membership:
-        channel.total_msg_count += 1
-        channel.total_msg_count_root += not post.root_id
-    if post.root_id:
-        _join_thread(site, post)
-
-
-def _join_thread(site: Site, reply: Post) -> None:
-    state = site.state
-    root = state.posts.by_id[reply.root_id]
-    known = state.threads.get(root.id)
-    thread = known or state.threads.start(root)
-    if known is None and not state.version.modern:
-        thread.participants.append(root.user_id)
-    if reply.user_id not in thread.participants:
-        thread.participants.append(reply.user_id)
-    place = len(thread.replies)
-    while place and thread.replies[place - 1].create_at > reply.create_at:
-        place -= 1
-    thread.replies.insert(place, reply)
-    state.posts.touch(root, max(root.update_at, reply.create_at))
 
 
 def _with_channel_mentions(site: Site, new: NewPost) -> dict[str, Any]:

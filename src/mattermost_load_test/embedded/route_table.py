@@ -12,6 +12,7 @@ from mattermost_load_test.embedded.routes import (
     team_members,
     teams,
     users,
+    work,
 )
 from mattermost_load_test.embedded.routing import Route
 
@@ -25,5 +26,6 @@ ALL_ROUTES: tuple[Route, ...] = (
     *channels.ROUTES,
     *channel_members.ROUTES,
     *posts.ROUTES,
+    *work.ROUTES,
 )
 """Every route of every version."""

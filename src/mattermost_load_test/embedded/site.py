@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from mattermost_load_test.embedded.events import Built, Event, Events
+from mattermost_load_test.embedded.jobs import JobWorker
 from mattermost_load_test.embedded.permissions import Permissions
 from mattermost_load_test.embedded.state import State
 from mattermost_load_test.embedded.tables.presence import AWAY, OFFLINE, ONLINE, Status
@@ -39,6 +40,7 @@ class Site:
         self.events = hub.events
         self.permissions = Permissions(state)
         self.views = Views(state, self.permissions, post_metadata=post_metadata)
+        self.jobs = JobWorker(state)
         self.site_url = ""
         """Where the server is reached; empty until it listens."""
 

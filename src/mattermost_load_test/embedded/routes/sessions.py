@@ -17,7 +17,7 @@ def login(call: Call) -> Answer:
     """Open a session for who knows a password; the token stands in the header ``Token``."""
     given = bodies.decode_text_map(call.body)
     user = _authenticate(call, given)
-    session = accounts.open_session(call.site, user, given.get("device_id", ""))
+    session = accounts.open_session(call.state, user, given.get("device_id", ""))
     call.state.counts["logins"] += 1
     show = call.views.created_user if call.site.version.modern and not user.email_verified else call.views.own_user
     return json_answer(show(user), headers={"Token": session.token})

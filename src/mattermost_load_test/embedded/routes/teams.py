@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mattermost_load_test.embedded import bodies, membership
+from mattermost_load_test.embedded import bodies, entering, membership
 from mattermost_load_test.embedded.answers import Answer, json_answer
 from mattermost_load_test.embedded.api_errors import ApiRefusal, not_found
 from mattermost_load_test.embedded.call import Call
@@ -72,7 +72,7 @@ def create_team(call: Call) -> Answer:
         allow_open_invite=given.get("allow_open_invite", False),
     )
     check_team(call, team)
-    membership.found_team(call.site, team)
+    entering.found_team(call.state, team)
     membership.join_team(call.site, team, call.user)
     return json_answer(call.views.team(team, call.user_id), 201)
 

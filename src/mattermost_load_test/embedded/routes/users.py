@@ -55,8 +55,8 @@ def create_user(call: Call) -> Answer:
         )
     username, email = given.get("username", "").lower(), given.get("email", "").lower()
     password = given.get("password", "")
-    accounts.check_names(site, "", username, email)
-    accounts.check_password(site, password)
+    accounts.check_names(site.state, "", username, email)
+    accounts.check_password(site.state, password)
     check_user_limit(
         call,
         "api.user.create_user.user_limits.exceeded",
@@ -71,14 +71,16 @@ def create_user(call: Call) -> Answer:
         update_at=now,
         last_password_update=now,
         roles="system_user",
-        notify_props=accounts.default_notify_props(site),
+        notify_props=accounts.default_notify_props(site.state),
         nickname=given.get("nickname", ""),
         first_name=given.get("first_name", ""),
         last_name=given.get("last_name", ""),
         position=given.get("position", ""),
         locale=given.get("locale") or "en",
     )
-    accounts.create(site, user, password)
+    user.set_password(password)
+    accounts.add(site.state, user)
+    site.publish(site.events.new_user(user.id))
     return json_answer(call.views.created_user(user), 201)
 
 

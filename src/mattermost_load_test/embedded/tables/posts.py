@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+MESSAGE_MAX = 16383
+"""The longest message, in characters (`MaxPostSize` of both servers)."""
+
 
 @dataclass(slots=True)
 class Post:
@@ -108,6 +111,11 @@ class ChannelPosts:
         """Return up to `count` living posts, the newest first, after leaving out `skip` of them."""
         end = len(self.living) - skip
         return self.living[max(0, end - count) : end][::-1] if end > 0 else []
+
+    def made_at(self, time_ms: int) -> list[Post]:
+        """Return the living posts made at this very moment."""
+        start = bisect_left(self.living, time_ms, key=_by_time)
+        return self.living[start : self.first_after(time_ms)]
 
     def first_after(self, time_ms: int) -> int:
         """Return the place of the first living post made later than `time_ms`."""
