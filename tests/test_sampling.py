@@ -17,7 +17,6 @@ from mattermost_load_test.sampling import (
     derived_seed,
     distinct_below,
     shuffle_front,
-    weighted_index,
 )
 
 LAST = 1 - 2**-53
@@ -40,26 +39,6 @@ def test_choice_takes_each_item() -> None:
     """Draws are spread evenly over the items."""
     draw = given([0.0, 0.34, 0.67])
     assert [choice("abc", draw) for _ in range(3)] == ["a", "b", "c"]
-
-
-@pytest.mark.parametrize(
-    ("draw", "index"),
-    [(0.0, 1), (0.24, 1), (0.26, 3), (LAST, 3)],
-)
-def test_weights_are_chosen_in_proportion(draw: float, index: int) -> None:
-    """An index is chosen by the share of its weight, one without weight never."""
-    assert weighted_index([0, 1, 0, 3, 0], given([draw])) == index
-
-
-def test_nothing_is_chosen_without_weight() -> None:
-    """Without any weight there is nothing to choose."""
-    assert weighted_index([0, 0], given([])) is None
-    assert weighted_index([], given([])) is None
-
-
-def test_rounding_never_leaves_the_weights() -> None:
-    """A draw at the end chooses the last weight even where sums of fractions are rounded."""
-    assert weighted_index([0.1] * 10, given([LAST])) == 9
 
 
 def test_front_is_drawn_from_all() -> None:

@@ -39,20 +39,6 @@ def choice(items: Sequence[T], draw: Draw) -> T:
     return items[below(len(items), draw)]
 
 
-def weighted_index(weights: Sequence[float], draw: Draw) -> int | None:
-    """Return the index of one of the weights, chosen in proportion to them, or None if nothing weighs anything."""
-    total = sum(weights)
-    if total <= 0:
-        return None
-    rest, last = draw() * total, 0
-    for index, weight in enumerate(weights):
-        if weight > 0:
-            if rest < weight:
-                return index
-            rest, last = rest - weight, index
-    return last  # reached when rounding leaves a crumb behind the last weight
-
-
 def shuffle_front(items: array[int], count: int, draw: Draw) -> None:
     """Put `count` items drawn from all of them in front, in random order; the others follow in any order."""
     size = len(items)

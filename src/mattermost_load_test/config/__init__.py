@@ -5,7 +5,7 @@ An attribute is named as its key in snake case: ``NumActiveEntities`` is ``confi
 Raises `ConfigurationError` only, with every problem and its place in one message.
 """
 
-from mattermost_load_test.config.loading import CONFIGURATION_FILE, LoadedConfiguration, find, load
+from mattermost_load_test.config.loading import CONFIGURATION_FILE, LoadedConfiguration, load
 from mattermost_load_test.config.models import (
     Configuration,
     ConnectionConfiguration,
@@ -27,7 +27,6 @@ __all__ = [
     "ResultsConfiguration",
     "Section",
     "UserEntitiesConfiguration",
-    "find",
     "load",
     "redacted",
 ]
