@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from mattermost_load_test.loadtest.pacing import Pacing, lateness_s, pacing_of
+from mattermost_load_test.loadtest.pacing import Pacing, connect_due_s, lateness_s, pacing_of
 
 
 def test_interval_is_the_action_rate_times_the_multiplier() -> None:
@@ -35,6 +35,19 @@ def test_next_action_is_due_an_interval_after_the_last_ended_give_or_take_half_t
 def test_variance_wider_than_the_interval_never_makes_an_action_due_before_the_last_one_ended() -> None:
     """An interval of 1 s with a variance of 10 s gives due times from now on only."""
     assert Pacing(1.0, 10.0).next_due_s(100.0, 0.0) == 100.0
+
+
+def test_websockets_open_evenly_over_half_an_interval_and_before_the_first_action() -> None:
+    """Of many entities that start together a fifth connects in each tenth of the interval's first half."""
+    draw = random.Random(2).random
+    tenths = [0] * 10
+    for _ in range(20_000):
+        first_due_s = Pacing(10.0).first_due_s(100.0, draw())
+        connect_s = connect_due_s(100.0, first_due_s)
+        assert 100.0 <= connect_s <= first_due_s
+        tenths[int(connect_s - 100.0)] += 1
+    assert all(abs(tenth - 4_000) < 300 for tenth in tenths[:5])
+    assert tenths[5:] == [0] * 5
 
 
 def test_lateness_is_start_minus_due_and_never_negative() -> None:

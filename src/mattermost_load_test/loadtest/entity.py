@@ -31,7 +31,7 @@ from mattermost_load_test.errors import LoadTestError, NothingToActOn, ServerErr
 from mattermost_load_test.loadtest.actions import sockets, statuses
 from mattermost_load_test.loadtest.clock import Clock, Timer
 from mattermost_load_test.loadtest.failures import FailureLog
-from mattermost_load_test.loadtest.pacing import Pacing, lateness_s
+from mattermost_load_test.loadtest.pacing import Pacing, connect_due_s, lateness_s
 from mattermost_load_test.loadtest.scenarios import EntityKind, action_name
 from mattermost_load_test.loadtest.tally import ActionCount, Tally
 from mattermost_load_test.loadtest.user import User
@@ -90,11 +90,11 @@ class Entity:
         self._started = False
 
     def start(self) -> None:
-        """Begin: the websocket opens at a random moment before the first action, which comes within one interval."""
+        """Begin: the first action comes at a random moment of one interval, and the websocket opens before it."""
         clock = self._context.clock
         now_s = clock.now_s()
         first_due_s = self._pacing.first_due_s(now_s, self.user.random.random())
-        connect_s = now_s + (first_due_s - now_s) * self.user.random.random()
+        connect_s = connect_due_s(now_s, first_due_s)
         self._context.tally.entity_started(now_s, self._pacing.interval_s)
         self._started = True
         self._background_timer = clock.call_at(connect_s, self._connect)

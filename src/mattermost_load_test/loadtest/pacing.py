@@ -32,6 +32,14 @@ def pacing_of(action_rate_ms: float, max_variance_ms: float, rate_multiplier: fl
     return Pacing(action_rate_ms * rate_multiplier / 1000.0, max_variance_ms / 1000.0)
 
 
+def connect_due_s(started_s: float, first_due_s: float) -> float:
+    """Return when an entity opens its websocket: halfway to its first action.
+
+    So the websockets of entities that start together are opened evenly over half an interval, none of them in a herd.
+    """
+    return (started_s + first_due_s) / 2.0
+
+
 def lateness_s(due_s: float, started_s: float) -> float:
     """Return how late something due at `due_s` started; a timer that fires early is not late."""
     return max(0.0, started_s - due_s)

@@ -20,8 +20,8 @@ A *scenario* is what `loadtest SCENARIO` runs: a mix of *entity kinds* by weight
 weight, one every `ActionRateMilliseconds` × its rate multiplier after the last one ended, give or take up to half of
 `ActionRateMaxVarianceMilliseconds`; the first comes at a random moment of the first interval. Entity n of the run is
 of the kind at place n of the mix's cycle, so that even a few entities have the mix. Beside its actions each entity
-holds a websocket (after each connection it asks `GET /plugins/webapp`) and, with `DoStatusPolling`, asks every 45 s
-for the status of up to 60 members of one channel.
+holds a websocket (opened halfway to its first action; after each connection it asks `GET /plugins/webapp`) and, with
+`DoStatusPolling`, asks every 45 s for the status of up to 60 members of one channel.
 
 To add a scenario, add an entry to `SCENARIOS` in `loadtest/scenarios.py`; to add an action, write a function in
 `loadtest/actions/` and weigh it in `KINDS`.
