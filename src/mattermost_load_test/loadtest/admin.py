@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mattermost_load_test.config import ConnectionConfiguration
 from mattermost_load_test.errors import AdminLoginError, ApiError, ServerError
 from mattermost_load_test.loadtest.clock import Clock
-from mattermost_load_test.loadtest.server_settings import Change, changes_needed, patch_of
+from mattermost_load_test.loadtest.server_settings import Change, patch_of
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.models import ServerStatus, User
 from mattermost_load_test.mattermost.rest import Client
@@ -17,6 +19,8 @@ LONGEST_WAIT_S = 600.0  # for a server that does not come up
 
 HOOK_PERMISSIONS = ("manage_own_incoming_webhooks", "manage_incoming_webhooks")  # as from 11, and as before
 HOOK_ROLE = "team_user"
+
+_REFUSALS = (400, 403, 501)  # of what a server does not let an admin change over its API
 
 
 async def wait_for_server(client: Client, clock: Clock, log: Log) -> ServerStatus:
@@ -84,32 +88,27 @@ def _refusal(connection: ConnectionConfiguration, reason: str) -> str:
     )
 
 
-async def change_settings(
-    client: Client, log: Log, *, import_bytes: int | None = None, emoji: bool = False
-) -> tuple[Change, ...]:
-    """Give the server the settings that a load test needs, and return those that it would not change.
+async def change_settings(client: Client, log: Log, changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Make `changes` to the server's settings, each logged old → new, and return those that it did not take.
 
-    Each change is logged old → new. A read-only configuration is no error here: it is told, and the run shows the rest.
+    A configuration that is read-only over the API is no error here: it is told, and the run shows what comes of it.
     """
-    changes = changes_needed(await client.system.config(), import_bytes=import_bytes, emoji=emoji)
     if not changes:
         return ()
     try:
         config = await client.system.patch_config(patch_of(changes))
     except ApiError as error:
-        if error.status not in (400, 403, 501):
+        if error.status not in _REFUSALS:
             raise
         log.warn("The server's settings cannot be changed over its API; change them by hand", error=str(error))
         config = await client.system.config()
-    refused = {change.name for change in changes_needed(config, import_bytes=import_bytes, emoji=emoji)}
+    refused = tuple(change for change in changes if not change.made_in(config))
     for change in changes:
-        tell = log.warn if change.name in refused else log.info
-        tell(
-            f"{change.name} stays {change.old}, {change.new} is wanted"
-            if change.name in refused
-            else f"{change.name} changed: {change.old} → {change.new}"
-        )
-    return tuple(change for change in changes if change.name in refused)
+        if change in refused:
+            log.warn(f"The server keeps {change.name} at {change.old}; {change.new} is wanted")
+        else:
+            log.info(f"Changed {change.name}: {change.old} → {change.new}")
+    return refused
 
 
 async def allow_hooks(client: Client, log: Log) -> bool:

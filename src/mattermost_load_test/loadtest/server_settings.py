@@ -26,6 +26,10 @@ class Change:
         """The setting's name as the system console's documentation writes it."""
         return f"{self.section}.{self.key}"
 
+    def made_in(self, server: Mapping[str, Any]) -> bool:
+        """Say whether a server's configuration has the new value."""
+        return bool(server.get(self.section, {}).get(self.key) == self.new)
+
 
 @dataclass(frozen=True, slots=True)
 class _Exactly:
@@ -53,8 +57,8 @@ class _AtLeast:
         return old if isinstance(old, int) and old >= self.least else self.least
 
 
-def _wanted(import_bytes: int | None, emoji: bool) -> Sequence[_Exactly | _AtLeast]:
-    """Return all rules: those of the load, of an import with an archive of `import_bytes` if any, of custom emoji."""
+def _wanted(emoji: bool) -> Sequence[_Exactly | _AtLeast]:
+    """Return all rules: those of every load test, and that of custom emoji."""
     rules: list[_Exactly | _AtLeast] = [
         _Exactly("TeamSettings", "EnableOpenServer", True),
         _AtLeast("TeamSettings", "MaxUsersPerTeam", LEAST_MAX_PER_TEAM),
@@ -66,17 +70,13 @@ def _wanted(import_bytes: int | None, emoji: bool) -> Sequence[_Exactly | _AtLea
     ]
     if emoji:
         rules.append(_Exactly("ServiceSettings", "EnableCustomEmoji", True))
-    if import_bytes is not None:
-        rules.append(_AtLeast("FileSettings", "MaxFileSize", import_bytes))
     return rules
 
 
-def changes_needed(
-    server: Mapping[str, Any], *, import_bytes: int | None = None, emoji: bool = False
-) -> tuple[Change, ...]:
+def changes_needed(server: Mapping[str, Any], *, emoji: bool = False) -> tuple[Change, ...]:
     """Return what must change in a server's configuration; a setting that this server does not have is left out."""
     found = []
-    for rule in _wanted(import_bytes, emoji):
+    for rule in _wanted(emoji):
         section = server.get(rule.section)
         if not isinstance(section, Mapping) or rule.key not in section:
             continue
@@ -85,6 +85,15 @@ def changes_needed(
         if old != new:
             found.append(Change(rule.section, rule.key, old, new))
     return tuple(found)
+
+
+def changes_of(server: Mapping[str, Any], settings: Mapping[str, Mapping[str, object]]) -> tuple[Change, ...]:
+    """Return what must change in a server's configuration for it to have `settings`, given by section."""
+    return tuple(
+        Change(section, key, server.get(section, {}).get(key), value)
+        for section, values in settings.items()
+        for key, value in values.items()
+    )
 
 
 def patch_of(changes: Sequence[Change]) -> dict[str, dict[str, object]]:

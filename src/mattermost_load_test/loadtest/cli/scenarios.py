@@ -1,0 +1,51 @@
+"""One command for each scenario of the registry: `loadtest all`, `loadtest basic` and so on."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from mattermost_load_test.loadtest.cli.options import config_option, loaded, process_streams, run_async
+from mattermost_load_test.loadtest.outcome import error_of, report_of
+from mattermost_load_test.loadtest.output import open_output
+from mattermost_load_test.loadtest.plan import RunPlan, plan_run
+from mattermost_load_test.loadtest.run import run_test
+from mattermost_load_test.loadtest.scenarios import KINDS, SCENARIOS, Scenario, action_name
+
+
+def scenario_commands() -> Iterator[click.Command]:
+    """Yield a command for every scenario there is."""
+    for name, scenario in SCENARIOS.items():
+        yield _command(name, scenario)
+
+
+def _command(name: str, scenario: Scenario) -> click.Command:
+    """Return the command that runs one scenario."""
+
+    @click.command(name, short_help=scenario.summary, help=_help(scenario))
+    @config_option
+    @click.pass_context
+    def command(context: click.Context, config: Path | None) -> None:
+        _run(plan_run(name, loaded(context, config), random.SystemRandom()))
+
+    return command
+
+
+def _run(plan: RunPlan) -> None:
+    """Carry out a run, show its report, and raise the error that it ends with."""
+    with open_output(plan.configuration.logs, process_streams()) as output:
+        summary, stopped = run_async(run_test(plan, output))
+        output.show_report(report_of(summary, output.samples_path, plan.configuration.results.custom_report_text))
+    error = error_of(summary, stopped)
+    if error is not None:
+        raise error
+
+
+def _help(scenario: Scenario) -> str:
+    """Return what a scenario is, down to its actions, by weight."""
+    kinds = []
+    for kind, weight in scenario.kinds.items():
+        actions = ", ".join(f"{action_name(action)} {share}" for action, share in KINDS[kind].actions.items())
+        kinds.append(f"{weight} % {kind}: {actions}.")
+    return "\n\n".join([scenario.summary, *kinds])

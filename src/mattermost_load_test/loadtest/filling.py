@@ -1,0 +1,165 @@
+"""Adding to the server what it lacks of the population: by import what is missing by name, one by one what is left.
+
+Everything here can be done twice, and after a kill halfway: what is there already is left as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+
+import orjson
+
+from mattermost_load_test.errors import OperationError
+from mattermost_load_test.loadtest.actions.images import png
+from mattermost_load_test.loadtest.bulkload import bulk_lines
+from mattermost_load_test.loadtest.directs import directs_missing
+from mattermost_load_test.loadtest.inventory import Inventory, side_by_side, take_inventory
+from mattermost_load_test.loadtest.joining import Tell, add_memberships
+from mattermost_load_test.loadtest.population import team_name, username
+from mattermost_load_test.logs import Log
+from mattermost_load_test.mattermost.importing import ImportContext, ImportOptions, ImportProgress, import_lines
+from mattermost_load_test.mattermost.models import Json
+from mattermost_load_test.mattermost.rest import Client
+
+USER_LINE_COST_S = (0.05, 0.09)  # CPU time of the server for a user's password hash, on 5.37 and on 11.6
+EMOJI_IMAGE = png(8, 8, b"".join(b"\0" + bytes((255, 200, 0)) * 8 for _ in range(8)))
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """Fills a server as `admin`, whose id is `admin_id`, telling `log` what is done and `tell` how far it is.
+
+    `change_settings` is asked to make the changes of settings that an import needs.
+    """
+
+    admin: Client
+    admin_id: str
+    log: Log
+    tell: Tell
+    change_settings: Callable[[Json], Awaitable[object]]
+    options: ImportOptions = field(default_factory=lambda: ImportOptions(poll_s=0.5))
+
+    async def fill(self, inventory: Inventory) -> Inventory:
+        """Add what is missing and return the inventory as it is then; raises what client and import raise."""
+        if not inventory.names_complete or await directs_missing(self.admin, inventory):
+            inventory = await self._import(inventory)
+        joined = await add_memberships(self.admin, inventory, self.tell)
+        if joined:
+            self.log.info("Added missing memberships of teams and channels", memberships=joined)
+        await self._add_emoji(inventory)
+        return inventory
+
+    async def _import(self, inventory: Inventory) -> Inventory:
+        """Import the lines of what is missing, without schemes if the server cannot have any."""
+        self._tell_import(inventory)
+        try:
+            await self._import_lines(inventory, schemes=True)
+        except OperationError as error:
+            if '"type":"scheme"' not in str(error):  # the line at fault stands in the message
+                raise
+            self.log.warn("The server takes no permission schemes: loading the population without", error=str(error))
+            await self._import_lines(inventory, schemes=False)
+        return await take_inventory(self.admin, inventory.population)
+
+    def _tell_import(self, inventory: Inventory) -> None:
+        """Say what is to be imported, and what it will cost the server."""
+        users = len(inventory.missing_users)
+        least_s, most_s = (users * cost_s for cost_s in USER_LINE_COST_S)
+        self.log.info(
+            "Importing what the server lacks of the population",
+            teams=len(inventory.missing_teams),
+            channels=len(inventory.missing_channels),
+            users=users,
+            server_cpu_estimate_s=f"{least_s:.0f}–{most_s:.0f}",
+        )
+
+    async def _import_lines(self, inventory: Inventory, schemes: bool) -> None:
+        """Import the lines of what is missing."""
+
+        def progress(now: ImportProgress) -> None:
+            self.tell(" ".join(word for word in ("import:", now.step, _extent(now), now.note) if word))
+
+        context = ImportContext(self.options, progress=progress)
+        archive = await import_lines(
+            self.admin, lines_needed(inventory, schemes=schemes), context, change_settings=self.change_settings
+        )
+        self.log.info("Imported", lines=archive.lines, users=archive.user_lines, bytes=archive.size_bytes)
+
+    async def _add_emoji(self, inventory: Inventory) -> None:
+        """Create the custom emoji that are missing; an import would look for their image on the server's disk."""
+        missing = inventory.missing_emoji
+        done = 0
+
+        async def create(name: str) -> None:
+            nonlocal done
+            await self.admin.emojis.create(name, self.admin_id, EMOJI_IMAGE)
+            done += 1
+            self.tell(f"creating emoji: {done:,} of {len(missing):,}")
+
+        await side_by_side(create, missing)
+        if missing:
+            self.log.info("Created custom emoji", emoji=len(missing))
+
+
+def _extent(now: ImportProgress) -> str:
+    """Return how far an import is within its step, as far as is known."""
+    if now.total:
+        return f"{now.done:,} of {now.total:,}"
+    return f"{now.done:,}" if now.done else ""
+
+
+def lines_needed(inventory: Inventory, *, schemes: bool) -> Iterator[bytes]:
+    """Yield the import lines of what is missing: of users, teams and channels by name, of direct channels all.
+
+    Direct channels cost little, and importing them again adds nothing. Channels that the server has under another name
+    (the original tool's words differ, its numbers do not) go by the server's.
+    """
+    population = inventory.population
+    users = {username(index) for index in inventory.missing_users}
+    teams = {team_name(index) for index in inventory.missing_teams}
+    channels = set(inventory.missing_channels)
+    renamed = {
+        channel.name: inventory.channels[channel.index].name
+        for channel in population.channels()
+        if channel.index in inventory.channels and inventory.channels[channel.index].name != channel.name
+    }
+    wanted = _Wanted(users, teams, channels)
+    for line in bulk_lines(population, emoji=False, schemes=schemes):
+        if wanted.wants(orjson.loads(line)):
+            yield _with_names(line, renamed) if renamed else line
+
+
+class _Wanted:
+    """Tells the lines that are needed from the others; asked for each line in the file's order."""
+
+    def __init__(self, users: set[str], teams: set[str], channels: set[int]) -> None:
+        self._users = users
+        self._teams = teams
+        self._channels = channels
+        self._next_channel = 0
+        self._among_users = False
+
+    def wants(self, line: Json) -> bool:
+        """Say whether a line is needed."""
+        kind = line["type"]
+        if kind == "channel":
+            self._next_channel += 1
+            return self._next_channel - 1 in self._channels
+        if kind == "user":
+            self._among_users = True
+            return line["user"]["username"] in self._users
+        if kind == "team":  # one among the users keeps the lines of a user apart
+            return line["team"]["name"] in self._teams or (self._among_users and bool(self._users))
+        if kind == "scheme":
+            return bool(self._teams or self._channels)
+        return True
+
+
+def _with_names(line: bytes, renamed: dict[str, str]) -> bytes:
+    """Return a user's line with its channels called as the server calls them."""
+    entry = orjson.loads(line)
+    for team in entry.get("user", {}).get("teams", ()):
+        for channel in team.get("channels", ()):
+            channel["name"] = renamed.get(channel["name"], channel["name"])
+    return orjson.dumps(entry) + b"\n"
