@@ -80,7 +80,8 @@ def get_client_config(call: Call) -> Answer:
     """Give clients what they need to know of the configuration."""
     if not call.site.version.modern:
         _need_old_format(call, "config", 501)
-    client = call.state.config.client() | {"SiteURL": call.site.site_url}
+    no_accounts = "false" if len(call.state.users) else "true"
+    client = call.state.config.client() | {"SiteURL": call.site.site_url, "NoAccounts": no_accounts}
     return json_answer(client)
 
 
