@@ -1,4 +1,4 @@
-"""The first steps of a set-up: wait for the server, be its system admin, change its settings, give its users hooks."""
+"""The first steps of a set-up: wait for the server, be its system admin, change its settings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ ADMIN_USERNAME = "ltadmin"
 PINGS_IN_A_ROW = 5
 PING_INTERVAL_S = 1.0
 LONGEST_WAIT_S = 600.0  # for a server that does not come up
-
-HOOK_PERMISSIONS = ("manage_own_incoming_webhooks", "manage_incoming_webhooks")  # as from 11, and as before
-HOOK_ROLE = "team_user"
 
 _REFUSALS = (400, 403, 501)  # of what a server does not let an admin change over its API
 
@@ -49,15 +46,10 @@ async def sign_in(client: Client, connection: ConnectionConfiguration, log: Log)
 
     Raises `AdminLoginError` when the server has accounts but none like this, or this one is no system admin.
     """
-    admin = await _logged_in(client, connection)
-    if admin is None:
-        if not await is_empty(client):
-            raise AdminLoginError(_refusal(connection, "the password is wrong or there is no such account"))
+    if await is_empty(client):
         await client.users.create(connection.admin_email, ADMIN_USERNAME, connection.admin_password)
         log.info("Created the system admin: the server had no account yet", email=connection.admin_email)
-        admin = await client.login(connection.admin_email, connection.admin_password)
-    if not admin.is_system_admin:
-        raise AdminLoginError(_refusal(connection, "the account is no system admin"))
+    admin = await signed_in(client, connection)
     log.info("Logged in as system admin", email=connection.admin_email, roles=admin.roles)
     return admin
 
@@ -67,14 +59,18 @@ async def is_empty(client: Client) -> bool:
     return (await client.system.client_config()).get("NoAccounts") == "true"
 
 
-async def _logged_in(client: Client, connection: ConnectionConfiguration) -> User | None:
-    """Log in as the admin and return it, or None if the server does not know it with this password."""
+async def signed_in(client: Client, connection: ConnectionConfiguration) -> User:
+    """Log `client` in as the system admin that there is; raises `AdminLoginError` when the server does not take it."""
     try:
-        return await client.login(connection.admin_email, connection.admin_password)
+        admin = await client.login(connection.admin_email, connection.admin_password)
     except ApiError as error:
         if error.status != 401:
             raise
-        return None
+        reason = "the password is wrong or there is no such account"
+        raise AdminLoginError(_refusal(connection, reason)) from error
+    if not admin.is_system_admin:
+        raise AdminLoginError(_refusal(connection, "the account is no system admin"))
+    return admin
 
 
 def _refusal(connection: ConnectionConfiguration, reason: str) -> str:
@@ -109,25 +105,3 @@ async def change_settings(client: Client, log: Log, changes: Sequence[Change]) -
         else:
             log.info(f"Changed {change.name}: {change.old} → {change.new}")
     return refused
-
-
-async def allow_hooks(client: Client, log: Log) -> bool:
-    """Let every member of a team create incoming webhooks; return whether the server allows it.
-
-    The permission's name differs by version: the one that the system admin's role has is this server's.
-    """
-    roles = {role.name: role for role in await client.roles.by_names([HOOK_ROLE, "system_admin"])}
-    known = roles["system_admin"].permissions if "system_admin" in roles else HOOK_PERMISSIONS
-    permission = next((name for name in HOOK_PERMISSIONS if name in known), HOOK_PERMISSIONS[-1])
-    role = roles.get(HOOK_ROLE)
-    if role is None:
-        return False
-    if permission in role.permissions:
-        return True
-    try:
-        await client.roles.set_permissions(role.id, [*role.permissions, permission])
-    except ApiError as error:
-        log.warn(f"The role {HOOK_ROLE} cannot be given {permission}: no webhooks in this run", error=str(error))
-        return False
-    log.info(f"The role {HOOK_ROLE} was given {permission}, which the webhook entities need")
-    return True

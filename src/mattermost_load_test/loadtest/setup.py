@@ -12,11 +12,12 @@ from pydantic import SecretStr
 
 from mattermost_load_test.config import Configuration
 from mattermost_load_test.errors import ApiError
-from mattermost_load_test.loadtest.admin import allow_hooks, change_settings, sign_in, wait_for_server
+from mattermost_load_test.loadtest.admin import change_settings, sign_in, wait_for_server
 from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.filling import Filling
 from mattermost_load_test.loadtest.inventory import Inventory, take_inventory
 from mattermost_load_test.loadtest.joining import Tell
+from mattermost_load_test.loadtest.permissions import give, grants_needed
 from mattermost_load_test.loadtest.places import ServerPlaces
 from mattermost_load_test.loadtest.population import Population
 from mattermost_load_test.loadtest.server_settings import changes_needed, changes_of, rate_limited
@@ -69,6 +70,7 @@ async def set_up(
             await change_settings(admin, log, changes_of(await admin.system.config(), settings))
 
         inventory = await Filling(admin, account.id, log, tell, change).fill(inventory)
+    notes.extend(await _allow_hooks(admin, environment.num_team_schemes, log))
     await admin.system.invalidate_caches()
     abilities = await find_abilities(admin, configuration.entities.link_preview_url or transport.server, log)
     log.info("The server is ready", teams=len(inventory.teams), channels=len(inventory.channels))
@@ -76,7 +78,7 @@ async def set_up(
 
 
 async def _settle(admin: Client, emoji: bool, log: Log, tell: Tell) -> list[str]:
-    """Change the server's settings and roles; return what the summary must say of those that cannot be changed."""
+    """Change the server's settings; return what the summary must say of those that cannot be changed."""
     tell("checking the server's settings")
     config = await admin.system.config()
     notes = [
@@ -87,9 +89,14 @@ async def _settle(admin: Client, emoji: bool, log: Log, tell: Tell) -> list[str]
         notes.append(
             "the server limits the rate of requests (RateLimitSettings.Enable): the load runs into that limit."
         )
-    if not await allow_hooks(admin, log):
-        notes.append("users may not create webhooks on this server: webhook entities fail.")
     return notes
+
+
+async def _allow_hooks(admin: Client, team_schemes: int, log: Log) -> list[str]:
+    """Let the members of teams create webhooks; return what the summary must say if the server does not allow it."""
+    if await give(admin, await grants_needed(admin, team_schemes), log):
+        return ["users may not create webhooks in every team of this server: webhook entities fail there."]
+    return []
 
 
 def _lacks(inventory: Inventory) -> list[str]:

@@ -179,16 +179,17 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """A permission scheme; `scope` is team or channel."""
+    """A permission scheme; `scope` is team or channel. `team_user_role` names the role of a team's members, if any."""
 
     id: str
     name: str
     scope: str
+    team_user_role: str = ""
 
     @classmethod
     def of(cls, data: Json) -> Scheme:
         """Read a scheme."""
-        return cls(data["id"], data["name"], data["scope"])
+        return cls(data["id"], data["name"], data["scope"], data.get("default_team_user_role") or "")
 
 
 @dataclass(frozen=True, slots=True)

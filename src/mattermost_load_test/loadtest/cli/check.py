@@ -1,8 +1,41 @@
 """`loadtest check`: what a run would find and change."""
 
+import random
+from pathlib import Path
+
 import click
+
+from mattermost_load_test.loadtest.check import check_server
+from mattermost_load_test.loadtest.cli.options import config_option, loaded, run_async
+from mattermost_load_test.loadtest.plan import RunPlan, plan_run
+
+WIDTH = 10  # of the longest subject
 
 
 @click.command()
-def check() -> None:
-    """Say what a run would find and change, and change nothing."""
+@config_option
+@click.pass_context
+def check(context: click.Context, config: Path | None) -> None:
+    """Say what a run would find and change, and change nothing.
+
+    Server version and reachability, licence, admin, the population and what of it is missing, each server setting that
+    would be changed. Exits with 3 when the server cannot be reached or refuses the admin.
+    """
+    configuration = loaded(context, config)
+    plan = plan_run("all", configuration, random.SystemRandom())
+    if configuration.path is not None:
+        _say("File", str(configuration.path))
+    for warning in configuration.warnings:
+        _say("Note", warning)
+    run_async(_check(plan))
+
+
+async def _check(plan: RunPlan) -> None:
+    """Show each line as it is found."""
+    async for subject, text in check_server(plan):
+        _say(subject, text)
+
+
+def _say(subject: str, text: str) -> None:
+    """Show one line."""
+    click.echo(f"{subject:<{WIDTH}}  {text}")

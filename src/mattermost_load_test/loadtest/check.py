@@ -1,0 +1,116 @@
+"""What a run would find and change: asked of the server, and nothing changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+from mattermost_load_test.config import Configuration
+from mattermost_load_test.loadtest.admin import is_empty, signed_in
+from mattermost_load_test.loadtest.filling import USER_LINE_COST_S
+from mattermost_load_test.loadtest.inventory import Inventory, take_inventory
+from mattermost_load_test.loadtest.permissions import grants_needed
+from mattermost_load_test.loadtest.plan import RunPlan
+from mattermost_load_test.loadtest.population import Population
+from mattermost_load_test.loadtest.server_settings import changes_needed, rate_limited
+from mattermost_load_test.mattermost.aiohttp_transport import open_transport
+from mattermost_load_test.mattermost.models import ServerVersion
+from mattermost_load_test.mattermost.rest import Client
+
+Line = tuple[str, str]
+"""What a line is about, and what it says."""
+
+
+async def check_server(plan: RunPlan) -> AsyncIterator[Line]:
+    """Yield what a run of `plan` would find and change, as it is found.
+
+    Raises `ServerError` when the server cannot be reached, `AdminLoginError` when it does not take the admin.
+    """
+    configuration = plan.configuration
+    for line in _of_configuration(plan):
+        yield line
+    async with open_transport(configuration.connection) as transport:
+        admin = Client(transport, server=transport.server)
+        status = await admin.system.ping(with_status=True)
+        health = ", ".join(f"{name} {said}" for name, said in _health(status.database, status.file_store))
+        yield "Server", f"{transport.server} answers: Mattermost {status.version}{health and ', ' + health}"
+        yield "Licence", await _licence(admin, status.version)
+        population = await asyncio.to_thread(Population, configuration.environment)
+        if await is_empty(admin):
+            yield "Admin", f"the server has no account: set-up would make {configuration.connection.admin_email}"
+            for line in _of_inventory(Inventory(population, user_ids=[""] * population.num_users), configuration):
+                yield line
+            return
+        await signed_in(admin, configuration.connection)
+        yield "Admin", f"{configuration.connection.admin_email} logs in and is system admin"
+        async for line in _of_server(admin, population, configuration):
+            yield line
+
+
+def _of_configuration(plan: RunPlan) -> Iterator[Line]:
+    """Yield what is to be loaded and who acts."""
+    entities, environment = plan.configuration.entities, plan.configuration.environment
+    channels = environment.num_teams * (environment.num_channels_per_team + environment.num_private_channels_per_team)
+    yield (
+        "Population",
+        f"{environment.num_users:,} users, {environment.num_teams:,} team(s), {channels:,} channels, "
+        f"{environment.num_direct_message_channels:,} direct and {environment.num_group_message_channels:,} group "
+        f"channels, {environment.num_emoji:,} emoji",
+    )
+    rate_per_s = 1000.0 * len(plan.users) / entities.action_rate_milliseconds
+    yield (
+        "Entities",
+        f"{len(plan.users):,} (agent {entities.agent_index} of {entities.agent_count}), "
+        f"about {rate_per_s:,.2f} actions/s for {entities.test_length_minutes:g} min",
+    )
+
+
+def _health(database: str, file_store: str) -> Iterator[Line]:
+    """Yield what the server says of its database and file store, where it says anything."""
+    if database:
+        yield "database", database
+    if file_store:
+        yield "file store", file_store
+
+
+async def _licence(client: Client, version: ServerVersion) -> str:
+    """Return what the server is licensed for."""
+    if (await client.system.client_license()).get("IsLicensed") == "true":
+        return "licensed"
+    if version.at_least(10):
+        return "none: at most 250 active users (an import passes that limit, reactivating users does not)"
+    return "none"
+
+
+async def _of_server(admin: Client, population: Population, configuration: Configuration) -> AsyncIterator[Line]:
+    """Yield what would be changed on the server, and what of the population it lacks."""
+    config = await admin.system.config()
+    for change in changes_needed(config, emoji=population.num_emoji > 0):
+        yield "Setting", f"{change.name} would be changed: {change.old} → {change.new}"
+    if rate_limited(config):
+        yield "Setting", "RateLimitSettings.Enable is on: the load would run into that limit"
+    for grant in await grants_needed(admin, configuration.environment.num_team_schemes):
+        yield "Role", f"{grant.role.name} would be given {grant.permission}"
+    for line in _of_inventory(await take_inventory(admin, population), configuration):
+        yield line
+
+
+def _of_inventory(inventory: Inventory, configuration: Configuration) -> Iterator[Line]:
+    """Yield what of the population the server lacks, and what loading it would cost."""
+    lacks = {
+        "team(s)": len(inventory.missing_teams),
+        "channels": len(inventory.missing_channels),
+        "users": len(inventory.missing_users),
+        "emoji": len(inventory.missing_emoji),
+    }
+    missing = ", ".join(f"{count:,} {name}" for name, count in lacks.items() if count)
+    if not missing:
+        yield "Bulk load", "the server has every team, channel, user and emoji; memberships would be checked"
+    elif configuration.connection.skip_bulkload:
+        yield "Bulk load", f"the server lacks {missing}; SkipBulkload leaves it so"
+    else:
+        least_s, most_s = (lacks["users"] * cost_s for cost_s in USER_LINE_COST_S)
+        yield (
+            "Bulk load",
+            f"the server lacks {missing}: they would be imported, for about {least_s:,.0f}–{most_s:,.0f} s of its CPU",
+        )
