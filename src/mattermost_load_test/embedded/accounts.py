@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.state import State
@@ -79,13 +80,37 @@ def check_names(state: State, user_id: str, username: str, email: str) -> None:
             )
 
 
+LENGTHS = {"nickname": 64, "first_name": 64, "last_name": 64, "position": 128}
+"""The longest values of a user's names, in characters."""
+
+NAME_ERRORS = {
+    "nickname": "Invalid nickname.",
+    "first_name": "Invalid first name.",
+    "last_name": "Invalid last name.",
+    "position": "Invalid position: must not be longer than 128 characters.",
+}
+
+
+def check_lengths(values: Mapping[str, object], user_id: str) -> None:
+    """Refuse names that are too long."""
+    for name, length in LENGTHS.items():
+        if len(str(values.get(name, ""))) > length:
+            raise ApiRefusal(400, f"model.user.is_valid.{name}.app_error", NAME_ERRORS[name], f"user_id={user_id}")
+
+
 def check_password(state: State, password: str) -> None:
-    """Refuse a password that is too short or too long."""
-    minimum = state.config.get("PasswordSettings", "MinimumLength")
-    if not minimum <= len(password) <= PASSWORD_MAX:
-        raise ApiRefusal(
-            400, "model.user.is_valid.pwd.app_error", f"Your password must contain at least {minimum} characters."
-        )
+    """Refuse a password that is too short, too long, or lacks kinds of characters that the configuration asks for."""
+    settings = state.config.sections["PasswordSettings"]
+    good = (
+        settings["MinimumLength"] <= len(password) <= PASSWORD_MAX
+        and not (settings["Lowercase"] and not re.search(r"[a-z]", password))
+        and not (settings["Uppercase"] and not re.search(r"[A-Z]", password))
+        and not (settings["Number"] and not re.search(r"[0-9]", password))
+        and not (settings["Symbol"] and not re.search(r"[^A-Za-z0-9]", password))
+    )
+    if not good:
+        message = "Login failed because of invalid password."
+        raise ApiRefusal(400, "api.user.check_user_password.invalid.app_error", message)
 
 
 def add(state: State, user: User) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from mattermost_load_test.embedded import api_errors, bodies
+from mattermost_load_test.embedded.answers import Answer, json_answer
 from mattermost_load_test.embedded.ids import is_id
 from mattermost_load_test.embedded.routing import Params
 from mattermost_load_test.embedded.site import Site
@@ -118,6 +119,12 @@ class Call:
         if not found:
             raise api_errors.invalid_body(name)
         return found
+
+    def unless_known(self, value: Any, etag: str, headers: dict[str, str] | None = None) -> Answer:
+        """Answer with a value, or only that the client's copy of it (known by its ETag) is still good."""
+        if self.headers.get("If-None-Match") == etag:
+            return Answer(304, headers={"Etag": etag})
+        return json_answer(value, headers={"Etag": etag, **(headers or {})})
 
     # --- path ---
 

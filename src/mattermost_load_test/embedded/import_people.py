@@ -23,9 +23,6 @@ from mattermost_load_test.embedded.tables.presence import Preference
 from mattermost_load_test.embedded.tables.teams import Team, TeamMember
 from mattermost_load_test.embedded.tables.users import Properties, User
 
-LENGTHS = {"nickname": 64, "first_name": 64, "last_name": 64, "position": 128}
-"""The longest values of a user's names, in characters."""
-
 NAMES_SHOWN = {"nickname": "nickname", "first_name": "First Name", "last_name": "Last Name", "position": "Position"}
 
 NOTIFY_KEYS: Mapping[str, str] = {
@@ -88,7 +85,7 @@ def _check_user(line: Line) -> None:
     if password is not None:
         good = 0 < len(password) <= accounts.PASSWORD_MAX
         require(good, f"{where}.password_length", "User Password has invalid length.")
-    for key, length in LENGTHS.items():
+    for key, length in accounts.LENGTHS.items():
         good = len(text_of(line, key) or "") <= length
         require(good, f"{where}.{key}_length", f"User {NAMES_SHOWN[key]} is too long.")
     roles = text_of(line, "roles")
@@ -123,7 +120,7 @@ def _change_user(state: State, user: User, email: str, line: Line, now: int) -> 
     before, username = state.users.keys(user), user.username
     user.email = email
     user.email_verified = True
-    for key in LENGTHS:
+    for key in accounts.LENGTHS:
         value = text_of(line, key)
         if value is not None:
             setattr(user, key, value)

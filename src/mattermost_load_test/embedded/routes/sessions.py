@@ -31,13 +31,8 @@ def _authenticate(call: Call, given: dict[str, str]) -> User:
     if not password:
         _count_failure(call)
         raise ApiRefusal(400, "api.user.login.blank_pwd.app_error", "Password field must not be blank")
-    if user is None or not user.has_password(password):
-        _count_failure(call)
-        raise ApiRefusal(
-            401,
-            "api.user.login.invalid_credentials_email_username",
-            "Enter a valid email or username and/or password.",
-        )
+    if user is None:
+        raise _failed(call)
     if user.delete_at:
         _count_failure(call)
         raise ApiRefusal(
@@ -46,7 +41,25 @@ def _authenticate(call: Call, given: dict[str, str]) -> User:
             "Login failed because your account has been deactivated.  Please contact an administrator.",
             f"user_id={user.id}",
         )
+    if user.failed_attempts >= state.config.get("ServiceSettings", "MaximumLoginAttempts"):
+        _count_failure(call)
+        raise ApiRefusal(
+            401,
+            "api.user.check_user_login_attempts.too_many.app_error",
+            "Your account is locked because of too many failed password attempts. Please reset your password.",
+            f"user_id={user.id}",
+        )
+    if not user.has_password(password):
+        user.failed_attempts += 1
+        raise _failed(call)
+    user.failed_attempts = 0
     return user
+
+
+def _failed(call: Call) -> ApiRefusal:
+    _count_failure(call)
+    message = "Enter a valid email or username and/or password."
+    return ApiRefusal(401, "api.user.login.invalid_credentials_email_username", message)
 
 
 def _count_failure(call: Call) -> None:

@@ -6,6 +6,7 @@ from mattermost_load_test.embedded import accounts, bodies
 from mattermost_load_test.embedded.answers import Answer, json_answer
 from mattermost_load_test.embedded.api_errors import ApiRefusal, missing_user
 from mattermost_load_test.embedded.call import Call
+from mattermost_load_test.embedded.routes.user_lists import known_ids
 from mattermost_load_test.embedded.routing import Route
 from mattermost_load_test.embedded.tables.users import User
 
@@ -55,8 +56,9 @@ def create_user(call: Call) -> Answer:
         )
     username, email = given.get("username", "").lower(), given.get("email", "").lower()
     password = given.get("password", "")
-    accounts.check_names(site.state, "", username, email)
     accounts.check_password(site.state, password)
+    accounts.check_lengths(given, "")
+    accounts.check_names(site.state, "", username, email)
     check_user_limit(
         call,
         "api.user.create_user.user_limits.exceeded",
@@ -116,12 +118,11 @@ def get_user_by_email(call: Call) -> Answer:
 
 def _show(call: Call, user: User) -> Answer:
     own = user.id == call.user_id
+    if not own and not call.may("view_members") and user.id not in known_ids(call):
+        raise call.refuse("view_members")
     shown = call.views.own_user(user) if own else call.views.user(user, to_admin=call.is_admin)
-    return json_answer(shown, headers={"Etag": _etag(call, user)})
-
-
-def _etag(call: Call, user: User) -> str:
-    return f"{call.site.version.number}.{user.id}.{user.update_at}..0.true.true.0"
+    etag = f"{call.site.version.number}.{user.id}.{user.update_at}..0.true.true.0"
+    return call.unless_known(shown, etag)
 
 
 ROUTES = (

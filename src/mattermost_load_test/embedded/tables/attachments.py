@@ -64,6 +64,8 @@ class AttachmentTable:
         self.files: dict[str, FileInfo] = {}
         self.file_counts: dict[str, int] = {}
         self._reactions: dict[str, dict[tuple[str, str], Reaction]] = {}
+        self.pictures: dict[str, bytes] = {}
+        """Pictures that users have uploaded of themselves, by user id."""
         self.emoji: dict[str, Emoji] = {}
         self.emoji_by_name: dict[str, Emoji] = {}
         self.emoji_names = Ordered()

@@ -40,6 +40,10 @@ class Ordered:
         """Return all ids in order."""
         return [row_id for _, row_id in self._keys]
 
+    def count_prefix(self, prefix: str) -> int:
+        """Count the texts that start with `prefix`."""
+        return bisect_left(self._keys, (prefix + _PAST_ALL, "")) - bisect_left(self._keys, (prefix, ""))
+
     def with_prefix(self, prefix: str) -> list[str]:
         """Return the ids of all texts that start with `prefix`, in order."""
         start = bisect_left(self._keys, (prefix, ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mattermost_load_test.embedded.tables.ordering import Ordered
@@ -113,10 +113,19 @@ class UserTable:
         """Return the account with this name or e-mail address."""
         return self.by_username.get(login_id) or self.by_email.get(login_id)
 
-    def matching(self, term: str) -> list[str]:
-        """Return the ids of accounts of which a name begins with `term`, sorted by username."""
-        found = set(self.words.with_prefix(term.lower()))
-        return sorted(found, key=lambda user_id: self.by_id[user_id].username)
+    def find(self, term: str, among: Ordered, *, full_names: bool, emails: bool) -> Iterator[User]:
+        """Go through those `among` accounts sorted by username of which a name begins with each word of `term`."""
+        words = [word.lstrip("@").lower() for word in term.split()]
+        candidates: Iterable[str] = among.ids()
+        if words and self.words.count_prefix(words[0]) < len(among):
+            present = set(candidates)
+            found = {user_id for user_id in self.words.with_prefix(words[0]) if user_id in present}
+            candidates = sorted(found, key=lambda user_id: self.by_id[user_id].username)
+        for user_id in candidates:
+            user = self.by_id[user_id]
+            names = _searched(user, full_names=full_names, emails=emails)
+            if all(any(name.startswith(word) for name in names) for word in words):
+                yield user
 
     def _index(self, user: User) -> None:
         self.by_username[user.username] = user
@@ -124,6 +133,15 @@ class UserTable:
         self.names.add(user.username, user.id)
         for word in set(_words(user)):
             self.words.add(word, user.id)
+
+
+def _searched(user: User, *, full_names: bool, emails: bool) -> list[str]:
+    names = [user.username, user.nickname.lower()]
+    if full_names:
+        names += [user.first_name.lower(), user.last_name.lower()]
+    if emails:
+        names.append(user.email)
+    return names
 
 
 def _words(user: User) -> Iterator[str]:
