@@ -47,11 +47,25 @@ async def sign_in(client: Client, connection: ConnectionConfiguration, log: Log)
     Raises `AdminLoginError` when the server has accounts but none like this, or this one is no system admin.
     """
     if await is_empty(client):
-        await client.users.create(connection.admin_email, ADMIN_USERNAME, connection.admin_password)
+        await _create(client, connection)
         log.info("Created the system admin: the server had no account yet", email=connection.admin_email)
     admin = await signed_in(client, connection)
     log.info("Logged in as system admin", email=connection.admin_email, roles=admin.roles)
     return admin
+
+
+async def _create(client: Client, connection: ConnectionConfiguration) -> None:
+    """Make the first account; raises `AdminLoginError` when the server refuses it, for its password say."""
+    try:
+        await client.users.create(connection.admin_email, ADMIN_USERNAME, connection.admin_password)
+    except ApiError as error:
+        if error.status != 400:
+            raise
+        raise AdminLoginError(
+            f"{connection.server_url} has no account yet and refuses {connection.admin_email} as its first "
+            f"({error.error_id}: {error.server_message}). Choose another AdminPassword, or relax "
+            "its PasswordSettings: the users of the load have plain passwords"
+        ) from error
 
 
 async def is_empty(client: Client) -> bool:

@@ -78,7 +78,7 @@ class Filling:
         """Import the lines of what is missing."""
 
         def progress(now: ImportProgress) -> None:
-            self.tell(" ".join(word for word in ("import:", now.step, _extent(now), now.note) if word))
+            self.tell(f"import: {_extent(now)}")
 
         context = ImportContext(self.options, progress=progress)
         archive = await import_lines(
@@ -103,10 +103,10 @@ class Filling:
 
 
 def _extent(now: ImportProgress) -> str:
-    """Return how far an import is within its step, as far as is known."""
-    if now.total:
-        return f"{now.done:,} of {now.total:,}"
-    return f"{now.done:,}" if now.done else ""
+    """Return in words how far an import is."""
+    if now.step == "waiting":
+        return f"waiting, {now.note or 'the server has not begun yet'}"
+    return f"{now.step}, {now.done:,}" + (f" of {now.total:,}" if now.total else "")
 
 
 def lines_needed(inventory: Inventory, *, schemes: bool) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ from mattermost_load_test.timings.reading import read_log
 
 
 def report_of(summary: RunSummary, samples_path: Path, heading: str) -> str:
-    """Return the report of a run: `heading` if any, the summary, the figures of every route.
+    """Return the report of a run: `heading` if any, the figures of every route, and last, where eyes are, the summary.
 
     Raises `OutputError` when the samples cannot be read again.
     """
@@ -28,10 +28,9 @@ def report_of(summary: RunSummary, samples_path: Path, heading: str) -> str:
     except OSError as error:
         raise OutputError(f"{samples_path}, the run's own log, cannot be read again: {error.strerror}") from error
     instance = log.instances.get(summary.instance_id)
-    parts = [f"{heading}\n", run_summary.render(summary)]
-    if instance is not None and instance.timings.routes:
-        parts.append(text.render(Report.of(instance.timings)))
-    return "\n".join(part for part in parts if part.strip())
+    figures = text.render(Report.of(instance.timings)) if instance is not None and instance.timings.routes else ""
+    parts = (heading, figures, run_summary.render(summary))
+    return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
 
 
 def error_of(summary: RunSummary, stopped: LoadTestError | None) -> LoadTestError | None:
