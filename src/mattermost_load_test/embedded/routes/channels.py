@@ -136,6 +136,16 @@ def get_public_channels_for_team(call: Call) -> Answer:
     return json_answer([call.views.channel(channel) for channel in page])
 
 
+def get_private_channels_for_team(call: Call) -> Answer:
+    """Give a page of a team's private channels by display name, to system admins."""
+    team_id = call.id_param("team_id")
+    call.need("manage_system")
+    channels = [c for c in call.state.channels.of_team(team_id).values() if c.type == PRIVATE and not c.delete_at]
+    channels.sort(key=lambda channel: channel.display_name)
+    page = channels[call.offset : call.offset + call.per_page]
+    return json_answer([call.views.channel(channel) for channel in page])
+
+
 def get_channels_for_team_for_user(call: Call) -> Answer:
     """Give a user's channels of a team, direct and group channels with them, by display name."""
     user_id = call.id_param("user_id")
@@ -156,6 +166,7 @@ ROUTES = (
     Route("POST", "/channels", create_channel),
     Route("GET", "/channels/{channel_id}", get_channel),
     Route("GET", "/teams/{team_id}/channels/name/{channel_name}", get_channel_by_name),
+    Route("GET", "/teams/{team_id}/channels/private", get_private_channels_for_team),
     Route("GET", "/teams/{team_id}/channels", get_public_channels_for_team),
     Route("GET", "/users/{user_id}/teams/{team_id}/channels", get_channels_for_team_for_user),
 )
