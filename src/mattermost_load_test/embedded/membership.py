@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mattermost_load_test.embedded import posting
 from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.entering import check_team_room, enter_channel, enter_team
@@ -85,16 +87,20 @@ def _tell_of_leaving_team(site: Site, channel: Channel, user: User, remover: Use
 
 
 def join_channel(site: Site, channel: Channel, user: User, *, inviter: User | None = None) -> ChannelMember:
-    """Let a user join a channel, by themselves or brought by an inviter; a present member stays as it is."""
+    """Let a user join a channel, by themselves or brought by an inviter; a present member stays as it is.
+
+    Given back is the membership as it was before the channel was told: being told of it mentions who was brought.
+    """
     present = site.state.channels.member(channel.id, user.id)
     if present is not None:
         return present
     brought = inviter is not None and inviter.id != user.id
     member = enter_channel(site.state, channel, user, brought=brought)
+    as_made = replace(member)
     site.publish(site.events.user_added(user.id, channel.id, channel.team_id))
     if not channel.is_personal:
         _tell_of_joining(site, channel, user, inviter if brought else None, of_team=False)
-    return member
+    return as_made
 
 
 def leave_channel(site: Site, channel: Channel, user: User, *, remover: User | None = None) -> None:

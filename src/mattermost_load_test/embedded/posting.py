@@ -150,16 +150,17 @@ def _publish(site: Site, post: Post, channel: Channel, mentions: Mentions, *, se
             set_online=set_online,
         )
     )
-    if thread is not None and state.version.threads_always_on:
+    if thread is not None:
         for follower in list(thread.followers.values()):
-            if follower.following:
+            if follower.following and site.collapses_threads(follower.user_id):
                 _tell_follower(site, thread, follower, post, channel, named=follower.user_id in mentions.by_name)
 
 
 def _followers_told(site: Site, thread: Thread | None, post: Post) -> list[str]:
-    if thread is None or not site.version.threads_always_on:
+    if thread is None:
         return []
-    return [f.user_id for f in thread.followers.values() if f.following and f.user_id != post.user_id]
+    others = [f.user_id for f in thread.followers.values() if f.following and f.user_id != post.user_id]
+    return [user_id for user_id in others if site.collapses_threads(user_id)]
 
 
 def _tell_follower(
@@ -228,6 +229,7 @@ def create_and_view(site: Site, new: NewPost, *, set_online: bool = True) -> Pos
     Where threads are collapsed, a reply is read in its thread and not in the channel.
     """
     post = create(site, new, set_online=set_online)
-    if "from_webhook" not in post.props and not (post.root_id and site.version.threads_always_on):
-        mark_viewed(site, new.user_id, [new.channel.id])
+    collapsed = site.version.modern and post.root_id and site.collapses_threads(new.user_id)
+    if "from_webhook" not in post.props and not collapsed:
+        mark_viewed(site, new.user_id, [new.channel.id], threads_supported=True)
     return post

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from mattermost_load_test.embedded.routes import (
+    channel_changes,
     channel_members,
+    channel_searches,
     channels,
     config,
     images,
@@ -30,6 +32,8 @@ ALL_ROUTES: tuple[Route, ...] = (
     *teams.ROUTES,
     *team_members.ROUTES,
     *channels.ROUTES,
+    *channel_changes.ROUTES,
+    *channel_searches.ROUTES,
     *channel_members.ROUTES,
     *posts.ROUTES,
     *work.ROUTES,

@@ -80,6 +80,14 @@ class Site:
         """Tell whether a user may post to a channel."""
         return self.permissions.in_channel(user_id, channel_id, "create_post")
 
+    def collapses_threads(self, user_id: str) -> bool:
+        """Tell whether a user has replies in threads of their own instead of in the channel."""
+        setting = self.state.config.get("ServiceSettings", "CollapsedThreads")
+        if setting in ("disabled", "always_on"):
+            return bool(setting == "always_on")
+        chosen = self.state.preferences.get(user_id, "display_settings", "collapsed_reply_threads")
+        return setting == "default_on" if chosen is None else chosen.value == "on"
+
     # --- statuses ---
 
     def status(self, user_id: str) -> Status:

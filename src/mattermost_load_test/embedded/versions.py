@@ -25,8 +25,6 @@ class Version:
     """Whether errors carry `detailed_error` (the recorded 5.37 ran in developer mode)."""
     license_error_status: int
     """Status of a refusal for want of the right ``format=`` or licence."""
-    threads_always_on: bool
-    """Whether collapsed threads are on for everybody unless asked otherwise."""
     user_limit: int
     """Active users from which on a server without a licence makes no further ones; 0 is none."""
     user_soft_limit: int
@@ -40,7 +38,6 @@ OLD = Version(
     modern=False,
     details_in_errors=True,
     license_error_status=501,
-    threads_always_on=False,
     user_limit=0,
     user_soft_limit=0,
 )
@@ -51,7 +48,6 @@ NEW = Version(
     modern=True,
     details_in_errors=False,
     license_error_status=403,
-    threads_always_on=True,
     user_limit=250,
     user_soft_limit=200,
 )
