@@ -35,7 +35,7 @@ ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 def main() -> int:
     """Run the demonstration and return the exit code of the load test, or of what failed before it."""
-    environment = os.environ | {f"MMLOADTEST_{key}": value for key, value in SETTINGS.items()}
+    environment = {f"MMLOADTEST_{key}": value for key, value in SETTINGS.items()} | os.environ
     for number in ENDING_SIGNALS:
         signal.signal(number, _leave)
     try:

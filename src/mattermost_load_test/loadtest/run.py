@@ -117,9 +117,9 @@ class TestRun:
             recorder.sink = self._measured
             started_s = self._clock.now_s()
             await self._act(logged_in, context, started_s)
-            summary = self._summary(ready, len(logged_in), started_s)
+            ended_s = self._clock.now_s()
             await self._end(logged_in, context)
-        return summary
+        return self._summary(ready, len(logged_in), ended_s - started_s)
 
     def _cast(
         self, ready: SetUp, recorder: RecordingTransport, sockets: WebsocketOptions, context: EntityContext
@@ -213,20 +213,19 @@ class TestRun:
         finally:
             context.cut()
 
-    def _summary(self, ready: SetUp, entities_started: int, started_s: float) -> RunSummary:
-        """Return what the run came to by now."""
-        now_s = self._clock.now_s()
+    def _summary(self, ready: SetUp, entities_started: int, duration_s: float) -> RunSummary:
+        """Return what the run came to, what was under way at its end included."""
         late, seen = self._tally.lateness_s, self._counters
         return RunSummary(
             scenario=self._plan.scenario,
             server_url=self._transport.server,
             server_version=str(ready.version),
             instance_id=self._plan.instance_id,
-            duration_s=now_s - started_s,
+            duration_s=duration_s,
             entities_wanted=len(self._plan.users),
             entities_started=entities_started,
             actions_achieved=self._tally.achieved,
-            actions_intended=self._tally.intended(now_s),
+            actions_intended=self._tally.intended(self._clock.now_s()),
             requests=self._requests.requests,
             lateness=Lateness(*(late.percentile(percent) * 1000 for percent in (50, 95, 99))),
             lateness_limit_ms=self._plan.lateness_limit_ms,

@@ -13,6 +13,11 @@ from mattermost_load_test.loadtest.plan import RunPlan, plan_run
 from mattermost_load_test.loadtest.run import run_test
 from mattermost_load_test.loadtest.scenarios import KINDS, SCENARIOS, Scenario, action_name
 
+EPILOG = """Where stderr is a terminal it shows the run while it lasts. Where stdout is a terminal it shows the report
+at the end, else it is the log, for ltparse. The report is in results.txt, the log in loadtest.log. Ctrl-C ends the run
+early and makes its report; a second one leaves at once. Exit codes: 0 good, 1 the run failed, 2 wrong use or
+configuration, 3 the server cannot be reached or refuses, 4 the agent could not keep up, 130 interrupted."""
+
 
 def scenario_commands() -> Iterator[click.Command]:
     """Yield a command for every scenario there is."""
@@ -23,7 +28,7 @@ def scenario_commands() -> Iterator[click.Command]:
 def _command(name: str, scenario: Scenario) -> click.Command:
     """Return the command that runs one scenario."""
 
-    @click.command(name, short_help=scenario.summary, help=_help(scenario))
+    @click.command(name, short_help=scenario.summary, help=_help(scenario), epilog=EPILOG)
     @config_option
     @click.pass_context
     def command(context: click.Context, config: Path | None) -> None:
