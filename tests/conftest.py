@@ -7,27 +7,30 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from mattermost_load_test.embedded.server import EmbeddedServer, ServerOptions, serve
+if TYPE_CHECKING:
+    from mattermost_load_test.embedded.server import EmbeddedServer
 
 DEADLINE_S = 10.0
 """How long a test waits for something that must happen."""
 
 PASSWORD = "Loadtestpassword1"
 
-StartServer = Callable[..., Awaitable[EmbeddedServer]]
+StartServer = Callable[..., Awaitable["EmbeddedServer"]]
 """Starts a server with the given `ServerOptions`; it is stopped when the test ends."""
 
 
 @pytest.fixture
 async def start_server() -> AsyncIterator[StartServer]:
     """Give what starts embedded servers; its arguments are those of `ServerOptions`."""
+    from mattermost_load_test.embedded.server import ServerOptions, serve  # only tests that use a server pay for it
+
     async with AsyncExitStack() as running:
 
         async def start(**options: Any) -> EmbeddedServer:
@@ -145,7 +148,7 @@ class Person:
                 await asyncio.gather(reading, return_exceptions=True)
 
 
-AddPerson = Callable[..., Awaitable[Person]]
+AddPerson = Callable[..., Awaitable["Person"]]
 """Makes an account of the given name on a server (by the admin given, the first account needs none) and logs in."""
 
 

@@ -5,25 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.embedded.frames import differences, read_frames
+from tests.embedded.matching import Ids
 
 if TYPE_CHECKING:
     from tests.conftest import AddPerson, Person, Socket, StartServer
-    from tests.embedded.conftest import Likeness
 
     from mattermost_load_test.embedded.server import EmbeddedServer
 
-EXCHANGES = Path(__file__).parents[1] / "data" / "exchanges"
 DEADLINE_S = 10
-
-
-def recording(version: str) -> list[dict[str, Any]]:
-    """Give the steps and frames recorded on a real server."""
-    lines = (EXCHANGES / f"websocket-resume-{version}.jsonl").read_text().splitlines()
-    return [json.loads(line) for line in lines]
 
 
 class Play:
@@ -38,13 +31,10 @@ class Play:
         self.seen = 0
         self._open = AsyncExitStack()
 
-    async def step(self, name: str, step: dict[str, Any], ids: dict[str, str]) -> None:
+    async def step(self, name: str, step: dict[str, Any], ids: Ids) -> None:
         """Do what was done then."""
         if name == "res0 opens a socket":
-            query = step["query"]
-            for recorded, actual in ids.items():
-                query = query.replace(recorded, actual)
-            self.socket = await self._open.enter_async_context(self.user.socket(query))
+            self.socket = await self._open.enter_async_context(self.user.socket(ids.translate(step["query"])))
             self.seen = 0
         elif name == "user res1 posts":
             await self.poster.ask("POST", "/posts", {"channel_id": self.channel_id, "message": step["message"]})
@@ -90,9 +80,7 @@ class Play:
 
 
 @pytest.mark.parametrize("version", ["5.37", "11.6"])
-async def test_resumption_as_recorded(
-    version: str, start_server: StartServer, add_person: AddPerson, likeness: Likeness
-) -> None:
+async def test_resumption_as_recorded(version: str, start_server: StartServer, add_person: AddPerson) -> None:
     """After each step the socket gets exactly the recorded frames, with the recorded numbers and no others."""
     server = await start_server(version=version)
     admin = await add_person(server, "admin")
@@ -101,13 +89,13 @@ async def test_resumption_as_recorded(
     user, poster = [await add_person(server, name, by=admin) for name in ("res0", "res1")]
     for person in (user, poster):
         await admin.ask("POST", f"/teams/{team['id']}/members", {"team_id": team["id"], "user_id": person.id})
-    play = Play(server, user, poster, channel["id"])
+    play, ids = Play(server, user, poster, channel["id"]), Ids()
     try:
-        for line, entry in enumerate(recording(version), start=1):
+        for line, entry in enumerate(read_frames(f"websocket-resume-{version}"), start=1):
             if "step" in entry:
-                await play.step(entry["step"], entry, likeness.ids)
+                await play.step(entry["step"], entry, ids)
             else:
-                differences = likeness.differences(json.loads(entry["frame"]), await play.next_event())
-                assert not differences, f"line {line}: {differences}"
+                found = differences(ids, json.loads(entry["frame"]), await play.next_event())
+                assert not found, f"line {line}: {found}"
     finally:
         await play.stop()
