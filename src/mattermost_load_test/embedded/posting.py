@@ -13,6 +13,7 @@ from mattermost_load_test.embedded.storing import store
 from mattermost_load_test.embedded.tables.channels import Channel
 from mattermost_load_test.embedded.tables.posts import MESSAGE_MAX, Post
 from mattermost_load_test.embedded.tables.threads import Follower, Thread
+from mattermost_load_test.embedded.views import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ def create(site: Site, new: NewPost, *, set_online: bool = True) -> Post:
     state.counts["files"] += len(post.file_ids)
     mentions = _notify(site, post, new.channel)
     _publish(site, post, new.channel, mentions, set_online=set_online)
+    if post.root_id:
+        _see_own(site, post)
     return post
 
 
@@ -127,9 +130,14 @@ def _let_follow(site: Site, reply: Post, mentions: Mentions) -> None:
         follower.following = True
         follower.last_updated = reply.create_at
         follower.unread_mentions += named
-        if user_id == reply.user_id:
-            follower.last_viewed = reply.create_at
-            follower.unread_mentions = 0
+
+
+def _see_own(site: Site, reply: Post) -> None:
+    """Let the author of a reply have seen its thread up to it."""
+    follower = site.state.threads.by_root[reply.root_id].followers.get(reply.user_id)
+    if follower is not None and follower.following:
+        follower.last_viewed = reply.create_at
+        follower.unread_mentions = 0
 
 
 def _publish(site: Site, post: Post, channel: Channel, mentions: Mentions, *, set_online: bool) -> None:
@@ -140,7 +148,7 @@ def _publish(site: Site, post: Post, channel: Channel, mentions: Mentions, *, se
     files = [state.attachments.files[file_id] for file_id in post.file_ids]
     site.publish(
         site.events.posted(
-            site.views.post(post, reply_count=replies),
+            _with_mentioned_ids(site, channel, site.views.post(post, reply_count=replies)),
             site.views.channel(channel),
             "System" if post.is_system else f"@{sender.username}",
             channel_display_name=f"@{sender.username}" if channel.type == "D" else None,
@@ -156,6 +164,19 @@ def _publish(site: Site, post: Post, channel: Channel, mentions: Mentions, *, se
                 _tell_follower(site, thread, follower, post, channel, named=follower.user_id in mentions.by_name)
 
 
+def _with_mentioned_ids(site: Site, channel: Channel, row: Row) -> Row:
+    """Name in a new post's event also the ids of the channels that it links to, as newer servers do."""
+    linked = row["props"].get("channel_mentions")
+    if not linked or not site.version.modern:
+        return row
+    named = dict(linked)
+    for name, link in linked.items():
+        target = site.state.channels.named(channel.team_id, name)
+        if target is not None:
+            named[name] = {**link, "id": target.id}
+    return {**row, "props": {**row["props"], "channel_mentions": named}}
+
+
 def _followers_told(site: Site, thread: Thread | None, post: Post) -> list[str]:
     if thread is None:
         return []
@@ -166,17 +187,15 @@ def _followers_told(site: Site, thread: Thread | None, post: Post) -> list[str]:
 def _tell_follower(
     site: Site, thread: Thread, follower: Follower, post: Post, channel: Channel, *, named: bool
 ) -> None:
-    own = follower.user_id == post.user_id
-    unread = thread.unread_replies(follower)
-    site.publish(
-        site.events.thread_updated(
-            follower.user_id,
-            channel.team_id,
-            site.views.thread(thread, follower, extended=True),
-            follower.unread_mentions - named,
-            unread if own else max(0, unread - 1),
-        )
+    row, unread = site.views.thread(thread, follower, extended=True), thread.unread_replies(follower)
+    if follower.user_id == post.user_id:
+        row = {**row, "unread_replies": 0, "unread_mentions": 0}
+        if not site.version.modern:
+            row["last_viewed_at"] = post.create_at
+    built = site.events.thread_updated(
+        follower.user_id, channel.team_id, row, follower.unread_mentions - named, max(0, unread - 1)
     )
+    site.publish(built)
 
 
 def edit(site: Site, post: Post, message: str, props: dict[str, Any] | None = None) -> None:
@@ -204,7 +223,11 @@ def edit(site: Site, post: Post, message: str, props: dict[str, Any] | None = No
         post.edit_at = now
     post.message = message
     post.hashtags = hashtags(message)
-    post.props = props if props is not None else post.props
+    kept = props if props is not None else post.props
+    if state.version.modern or linked_channels(message):
+        channel = state.channels.by_id[post.channel_id]
+        kept = _with_channel_mentions(site, NewPost(channel, post.user_id, message, props=kept))
+    post.props = kept
     state.posts.touch(post, now)
 
 
@@ -213,12 +236,13 @@ def delete(site: Site, post: Post, deleted_by: str) -> None:
     state = site.state
     thread = state.threads.get(post.root_id or post.id)
     gone = [post]
+    replies = len(thread.replies) if thread is not None and state.version.modern else 0
     if thread is not None and not post.root_id:
         gone += thread.replies
         state.threads.drop(post.id)
     elif thread is not None:
         thread.replies.remove(post)
-    row = site.views.post(post)
+    row = site.views.post(post, reply_count=replies)
     state.posts.delete(gone, state.now_ms())
     site.publish(site.events.post_deleted(row, deleted_by))
 

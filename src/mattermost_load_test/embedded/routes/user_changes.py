@@ -134,8 +134,8 @@ def _set_active(call: Call, user: User, active: bool) -> None:
     call.state.users.set_active(user, active, call.state.now_ms())
     user.update_at = call.state.now_ms()
     if not active:
+        call.site.set_offline(user.id)  # the last that its own sockets hear
         call.state.sessions.revoke_all(user.id)
-        call.site.state.statuses.pop(user.id, None)
     _tell_updated(call, user)
 
 
