@@ -20,6 +20,8 @@ def read_frames(name: str) -> list[dict[str, Any]]:
 def decoded(frame: dict[str, Any]) -> dict[str, Any]:
     """Give a frame with the JSON inside its texts decoded, and without what each server says of itself."""
     data = {key: _decoded(value) for key, value in frame.get("data", {}).items()}
+    if "teammate_ids" in data:  # sorted by id, which tells nothing
+        data["teammate_ids"] = dict.fromkeys(data["teammate_ids"])
     return {**frame, "data": data | {key: "" for key in OWN if data.get(key)}}
 
 

@@ -113,6 +113,8 @@ class Events:
 
     def post_deleted(self, post: Row, deleted_by: str) -> Built:
         """Build the events of a deleted post: system admins also learn who deleted it."""
+        if self.modern:
+            post = {key: value for key, value in post.items() if key != "metadata"}
         data = {"post": _text(post)}
         channel_id = post["channel_id"]
         return (
