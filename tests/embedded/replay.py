@@ -9,9 +9,9 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
-
 from tests.embedded.matching import Ids, blank, compare
 from tests.embedded.recording import LEFT_OUT, PNG, Exchange, bulk_archive, decode, multipart, read_exchanges
 
@@ -67,6 +67,8 @@ class Replay:
             for exchange in read_exchanges(f"rest-{self.version}")
             if exchange.n in LEFT_OUT[self.version] and "id" in exchange.answer
         }
+        paths = [parse_qs(urlsplit(exchange.path).query) for exchange in self.exchanges]
+        self._upload_channel = next(query["channel_id"][0] for query in paths if "filename" in query)
         self._clock_ahead_ms = 0
 
     async def __aiter__(self) -> AsyncIterator[Outcome]:
@@ -138,7 +140,6 @@ class Replay:
             return self._archive
         if "boundary=" not in content_type:
             return PNG
-        boundary = content_type.split("boundary=")[1]
         parts: list[tuple[str, str | None, str, bytes]]
         if exchange.path == "/api/v4/emoji":
             row = {"name": exchange.answer["name"], "creator_id": self.ids.translate(exchange.answer["creator_id"])}
@@ -146,17 +147,11 @@ class Replay:
         elif exchange.path.endswith("/image"):
             parts = [("image", "image.png", "image/png", PNG)]
         else:
-            channel_id = next(e for e in self.exchanges if e.path.startswith("/api/v4/files?")).path[-45:]
-            wanted = re.search(
-                r"channel_id=([a-z0-9]{26})",
-                next(e.path for e in self.exchanges if e.path.startswith("/api/v4/files?")),
-            )
-            assert wanted is not None, channel_id
             parts = [
-                ("channel_id", None, "", self.ids.translate(wanted[1]).encode()),
+                ("channel_id", None, "", self.ids.translate(self._upload_channel).encode()),
                 ("files", "a.png", "image/png", PNG),
             ]
-        return multipart(boundary, parts)
+        return multipart(content_type.split("boundary=")[1], parts)
 
     def _differences(self, exchange: Exchange, recorded: Any, reply: Reply) -> Iterator[str]:
         if exchange.status != reply.status:
@@ -167,7 +162,16 @@ class Replay:
         if ("Token" in exchange.response_headers) != ("Token" in reply.headers):
             yield "header Token: there is one only here or only in the recording"
         if not exchange.is_binary and not _is_pending(exchange, reply):
-            yield from compare(self.ids, recorded, reply.answer, "body")
+            yield from compare(self.ids, recorded, self._with_actors(reply.answer), "body")
+
+    def _with_actors(self, answer: Any) -> Any:
+        """Put the recording's marks for tokens into an error that names one."""
+        if not isinstance(answer, dict) or "detailed_error" not in answer:
+            return answer
+        details = answer["detailed_error"]
+        for actor, token in self.tokens.items():
+            details = details.replace(token, f"<token of {actor}>")
+        return answer | {"detailed_error": details}
 
     def _header_differences(self, name: str, recorded: str | None, ours: str | None) -> Iterator[str]:
         expected = None if recorded is None else self.ids.translate(recorded)
@@ -183,11 +187,10 @@ class Replay:
 
 def _is_pending(exchange: Exchange, reply: Reply) -> bool:
     """Tell whether both say how far a job is: how far is the servers' own."""
-    return (
-        "/api/v4/jobs/" in exchange.path and exchange.method == "GET" and reply.answer.keys() == exchange.answer.keys()
-        if isinstance(reply.answer, dict) and isinstance(exchange.answer, dict)
-        else False
-    )
+    if exchange.method != "GET" or "/api/v4/jobs/" not in exchange.path:
+        return False
+    recorded, ours = exchange.answer, reply.answer
+    return isinstance(recorded, dict) and isinstance(ours, dict) and recorded.keys() == ours.keys()
 
 
 def _times(value: Any) -> Iterator[int]:

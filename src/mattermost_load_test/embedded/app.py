@@ -87,12 +87,13 @@ class _Front:
             answer = self._refused(refusal, request_id)
         headers = {
             "Content-Type": answer.content_type,
-            "Vary": "Accept-Encoding",
             "X-Request-Id": request_id,
             "X-Version-Id": self._site.version_id(),
         }
         if request.method == "GET":
             headers["Expires"] = "0"
+        if not route.root or self._site.version.modern:
+            headers["Vary"] = "Accept-Encoding"
         headers.update(answer.headers)
         return web.Response(status=answer.status, body=answer.body, headers=headers)
 

@@ -44,6 +44,11 @@ def texts(value: Any) -> bool:
     return isinstance(value, list) and all(item is None or isinstance(item, str) for item in value)
 
 
+def objects(value: Any) -> bool:
+    """Accept a list of objects."""
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
 def mapping(value: Any) -> bool:
     """Accept an object, whatever it holds."""
     return isinstance(value, dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -163,7 +163,10 @@ class Call:
 
     def target_post(self) -> Post:
         """Return the living post in the path."""
-        post_id = self.id_param("post_id")
+        return self.known_post(self.id_param("post_id"))
+
+    def known_post(self, post_id: str) -> Post:
+        """Return the living post of this id."""
         post = self.state.posts.by_id.get(post_id)
         if post is None or post.delete_at:
             raise api_errors.missing_post(post_id)
@@ -192,6 +195,11 @@ class Call:
         if not self.may(permission):
             raise self.refuse(permission)
 
+    def need_any(self, permissions: Sequence[str]) -> None:
+        """Refuse unless the caller has one of several permissions in the system."""
+        if not any(self.may(permission) for permission in permissions):
+            raise self.refuse(*permissions)
+
     def need_in_team(self, team_id: str, permission: str) -> None:
         """Refuse unless the caller has a permission in a team."""
         if not self.may_in_team(team_id, permission):
@@ -200,6 +208,12 @@ class Call:
     def need_in_channel(self, channel_id: str, permission: str) -> None:
         """Refuse unless the caller has a permission in a channel."""
         if not self.may_in_channel(channel_id, permission):
+            raise self.refuse(permission)
+
+    def need_by_post(self, post_id: str, permission: str) -> None:
+        """Refuse unless the caller has a permission in a post's channel; of an unknown post, in the system."""
+        post = self.state.posts.by_id.get(post_id)
+        if not (self.may(permission) if post is None else self.may_in_channel(post.channel_id, permission)):
             raise self.refuse(permission)
 
     def need_self_or(self, user_id: str, permission: str = "edit_other_users") -> None:

@@ -23,6 +23,7 @@ class ServerConfiguration:
         data = read_data(f"config-{version}.json")
         self.sections: dict[str, Section] = data["config"]
         self._client: dict[str, str] = data["client"]
+        self._before_login: list[str] = data["client_before_login"]
         self._algorithm = hashlib.md5 if version == "5.37" else hashlib.sha256
         self._shared = self._find_shared()
         self._hash = ""
@@ -44,6 +45,11 @@ class ServerConfiguration:
         """Return what clients see, all values texts."""
         changed = {key: _as_text(self.sections[section][name]) for key, (section, name) in self._shared.items()}
         return self._client | changed
+
+    def client_before_login(self) -> dict[str, str]:
+        """Return the part of it that clients without a session see."""
+        client = self.client()
+        return {key: client[key] for key in self._before_login}
 
     def client_hash(self) -> str:
         """Return the hash over the clients' part that stands in ``X-Version-Id``."""

@@ -6,6 +6,7 @@ The data was taken from the recorded servers; roles without a recording on 11.6 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -23,3 +24,10 @@ def default_roles(version: str, new_id: Callable[[], str], now_ms: int) -> Itera
     """Make the built-in roles of a version."""
     for row in read_data(f"roles-{version}.json"):
         yield Role(id=new_id(), create_at=now_ms, update_at=now_ms, built_in=True, **row)
+
+
+@cache
+def console_permissions(version: str, kind: str) -> tuple[str, ...]:
+    """Return the permissions to read, or to write, the parts of the system console; `kind` is ``read`` or ``write``."""
+    admin = next(row for row in read_data(f"roles-{version}.json") if row["name"] == "system_admin")
+    return tuple(name for name in admin["permissions"] if name.startswith(f"sysconsole_{kind}_"))

@@ -36,6 +36,13 @@ def describe(file: FileInfo) -> None:
             file.mini_preview = _mini_preview()
 
 
+def image_type(data: bytes) -> str:
+    """Return the content type of a PNG, GIF or JPEG."""
+    if data[:4] == b"GIF8":
+        return "image/gif"
+    return "image/jpeg" if data[:2] == b"\xff\xd8" else "image/png"
+
+
 def image_size(data: bytes) -> tuple[int, int]:
     """Return width and height of a PNG, GIF or JPEG in pixels, zeros for anything else."""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:

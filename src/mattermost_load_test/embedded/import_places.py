@@ -14,10 +14,11 @@ from mattermost_load_test.embedded.import_values import (
     text_of,
     texts_of,
 )
+from mattermost_load_test.embedded.schemes import make_scheme
 from mattermost_load_test.embedded.state import State
 from mattermost_load_test.embedded.tables.attachments import Emoji
 from mattermost_load_test.embedded.tables.channels import PRIVATE, PUBLIC
-from mattermost_load_test.embedded.tables.roles import Role, Scheme
+from mattermost_load_test.embedded.tables.roles import Role
 from mattermost_load_test.embedded.tables.teams import Team
 
 SCHEME_NAME = re.compile(r"[a-z0-9_]{2,64}\Z")
@@ -86,38 +87,6 @@ def _check_scheme(line: Line, scope: str | None) -> None:
     require(good, f"{where}.display_name_invalid", "Invalid scheme display name.")
     good = len(text_of(line, "description") or "") <= 1024
     require(good, f"{where}.description_invalid", "Invalid scheme description.")
-
-
-def make_scheme(state: State, name: str, display_name: str, scope: str) -> Scheme:
-    """Add a scheme with new roles, which may what the built-in ones may."""
-    now = state.now_ms()
-    scheme = Scheme(
-        id=state.new_id(),
-        name=name,
-        display_name=display_name,
-        description="",
-        scope=scope,
-        create_at=now,
-        update_at=now,
-    )
-    places = ("team", "channel") if scope == "team" else ("channel",)
-    for place in places:
-        for kind in ("admin", "user", "guest"):
-            model = state.roles.by_name[f"{place}_{kind}"]
-            role = Role(
-                id=state.new_id(),
-                name=state.new_id(),
-                display_name=f"{place.capitalize()} {kind.capitalize()} Role for Scheme {name}",
-                description="",
-                create_at=now,
-                update_at=now,
-                permissions=list(model.permissions),
-                scheme_managed=True,
-            )
-            state.roles.add(role)
-            setattr(scheme, f"{place}_{kind}_role", role.name)
-    state.roles.add_scheme(scheme)
-    return scheme
 
 
 def _change_role(state: State, role: Role, line: Line | None) -> None:

@@ -54,7 +54,7 @@ class Permissions:
 
     def _member_may(self, channel: Channel, member: ChannelMember, permission: str) -> bool:
         names = self.channel_roles(channel, member)
-        if channel.scheme_id is None:
+        if not channel.scheme_id:
             return self._state.roles.allows(names, permission)
         return any(self._moderated_role_allows(channel, name, permission) for name in names)
 
@@ -106,7 +106,7 @@ class Permissions:
         return names
 
     def _channel_defaults(self, team_id: str, scheme_id: str | None) -> Mapping[str, str]:
-        if scheme_id is None and team_id:
+        if not scheme_id and team_id:
             team = self._state.teams.by_id.get(team_id)
             scheme_id = None if team is None else team.scheme_id
         scheme = self._state.roles.schemes.get(scheme_id or "")

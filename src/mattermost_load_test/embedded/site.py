@@ -95,14 +95,12 @@ class Site:
         return self.state.statuses.get(user_id) or Status(user_id)
 
     def set_status(self, user_id: str, status: str, *, manual: bool, dnd_end_time: int = 0) -> Status:
-        """Set a user's status, and publish it if it was another."""
+        """Set a user's status and publish it."""
         row = self.state.statuses.setdefault(user_id, Status(user_id))
-        changed = row.status != status
         row.status, row.manual, row.dnd_end_time = status, manual, dnd_end_time
-        if status == ONLINE:
+        if status in (ONLINE, OFFLINE):
             row.last_activity_at = self.state.now_ms()
-        if changed:
-            self.publish(self.events.status_change(user_id, status))
+        self.publish(self.events.status_change(user_id, status))
         return row
 
     def set_online(self, user_id: str, *, manual: bool = False) -> None:
@@ -115,8 +113,7 @@ class Site:
 
     def set_offline(self, user_id: str) -> None:
         """Set a user's status to offline unless it was set by hand, and publish it."""
-        row = self.state.statuses.get(user_id)
-        if row is not None and not row.manual:
+        if not self.status(user_id).manual:
             self.set_status(user_id, OFFLINE, manual=False)
 
     def set_away_if_idle(self, user_id: str, *, manual: bool = False) -> None:

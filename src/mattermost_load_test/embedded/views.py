@@ -9,6 +9,7 @@ from mattermost_load_test.embedded.permissions import Permissions
 from mattermost_load_test.embedded.state import State
 from mattermost_load_test.embedded.tables.attachments import Emoji, FileInfo, Reaction
 from mattermost_load_test.embedded.tables.channels import Channel, ChannelMember
+from mattermost_load_test.embedded.tables.integrations import IncomingHook
 from mattermost_load_test.embedded.tables.posts import Post
 from mattermost_load_test.embedded.tables.presence import Preference, Status
 from mattermost_load_test.embedded.tables.roles import Role, Scheme
@@ -377,6 +378,23 @@ class Views:
             "delete_at": 0,
             "creator_id": emoji.creator_id,
             "name": emoji.name,
+        }
+
+    def hook(self, hook: IncomingHook) -> Row:
+        """Show an incoming webhook."""
+        return {
+            "id": hook.id,
+            "create_at": hook.create_at,
+            "update_at": hook.update_at,
+            "delete_at": 0,
+            "user_id": hook.user_id,
+            "channel_id": hook.channel_id,
+            "team_id": hook.team_id,
+            "display_name": hook.display_name,
+            "description": hook.description,
+            "username": hook.username,
+            "icon_url": hook.icon_url,
+            "channel_locked": hook.channel_locked,
         }
 
     def post_list(self, order: Sequence[str], posts: Row, **more: Any) -> Row:

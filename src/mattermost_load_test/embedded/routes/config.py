@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from mattermost_load_test.embedded import api_errors, bodies
-from mattermost_load_test.embedded.answers import NEVER_CACHED, Answer, json_answer
+from mattermost_load_test.embedded.answers import NEVER_CACHED, Answer, json_answer, ok
 from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.call import Call
+from mattermost_load_test.embedded.defaults import console_permissions
 from mattermost_load_test.embedded.routing import Route
-
-READ = "sysconsole_read_environment_web_server"
-WRITE = "sysconsole_write_environment_web_server"
 
 
 def get_config(call: Call) -> Answer:
     """Give the whole configuration to an admin."""
-    call.need(READ)
+    call.need_any(console_permissions(call.site.version.name, "read"))
     return json_answer(_with_address(call), headers=NEVER_CACHED)
 
 
@@ -28,23 +26,36 @@ def _with_address(call: Call) -> dict[str, Any]:
 
 def patch_config(call: Call) -> Answer:
     """Change what the body names and leave the rest."""
-    call.need(WRITE)
+    changed = _changed(call)
+    if changed["PluginSettings"]["EnableUploads"] != call.state.config.get("PluginSettings", "EnableUploads"):
+        message = "Changing PluginSettings.EnableUploads is not allowed due to security reasons."
+        raise ApiRefusal(403, "api.config.update_config.not_allowed_security.app_error", message)
+    return _save(call, changed)
+
+
+def update_config(call: Call) -> Answer:
+    """Change the configuration to what the body names; what it leaves out stays as it is here."""
+    changed = _changed(call)
+    changed["PluginSettings"]["EnableUploads"] = call.state.config.get("PluginSettings", "EnableUploads")
+    return _save(call, changed)
+
+
+def _changed(call: Call) -> dict[str, dict[str, Any]]:
+    """Return the configuration with the body's changes, if the caller may make them."""
     try:
         patch = bodies.decode(call.body)
-    except bodies.InvalidBodyError:
+        if not isinstance(patch, dict):
+            raise bodies.InvalidBodyError
+        changed = call.state.config.with_patch(patch)
+    except (bodies.InvalidBodyError, TypeError):
         raise api_errors.invalid_body("config") from None
-    return _save(call, patch)
+    call.need_any(console_permissions(call.site.version.name, "write"))
+    return changed
 
 
-def _save(call: Call, patch: Any) -> Answer:
-    config = call.state.config
-    if not isinstance(patch, dict):
-        raise api_errors.invalid_body("config")
-    try:
-        changed = config.with_patch(patch)
-    except TypeError:
-        raise api_errors.invalid_body("config") from None
+def _save(call: Call, changed: dict[str, dict[str, Any]]) -> Answer:
     _check(changed)
+    config = call.state.config
     before = config.client_hash()
     config.replace(changed)
     if config.client_hash() != before:
@@ -76,12 +87,27 @@ def _check(sections: dict[str, dict[str, Any]]) -> None:
             raise ApiRefusal(400, f"model.config.is_valid.{name}.app_error", message)
 
 
+def config_reload(call: Call) -> Answer:
+    """Read the configuration anew, which changes nothing here."""
+    call.need("reload_config")
+    return Answer(200, ok().body, headers=NEVER_CACHED)
+
+
+def get_environment_config(call: Call) -> Answer:
+    """Say which settings come from environment variables: none here."""
+    return json_answer({}, headers=NEVER_CACHED)
+
+
 def get_client_config(call: Call) -> Answer:
     """Give clients what they need to know of the configuration."""
     if not call.site.version.modern:
         _need_old_format(call, "config", 501)
     no_accounts = "false" if len(call.state.users) else "true"
-    client = call.state.config.client() | {"SiteURL": call.site.site_url, "NoAccounts": no_accounts}
+    config = call.state.config
+    client = config.client() if call.session is not None else config.client_before_login()
+    if "SiteURL" in client:
+        client["SiteURL"] = call.site.site_url
+    client["NoAccounts"] = no_accounts
     return json_answer(client)
 
 
@@ -106,7 +132,10 @@ def get_client_license(call: Call) -> Answer:
 
 ROUTES = (
     Route("GET", "/config", get_config),
+    Route("PUT", "/config", update_config),
     Route("PUT", "/config/patch", patch_config),
+    Route("POST", "/config/reload", config_reload),
+    Route("GET", "/config/environment", get_environment_config),
     Route("GET", "/config/client", get_client_config, session=False),
     Route("GET", "/license/client", get_client_license, session=False),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mattermost_load_test.embedded.tables.ordering import Ordered
@@ -69,11 +70,20 @@ class AttachmentTable:
         self.emoji: dict[str, Emoji] = {}
         self.emoji_by_name: dict[str, Emoji] = {}
         self.emoji_names = Ordered()
+        self._contents: dict[bytes, bytes] = {}
+
+    def kept(self, content: bytes) -> bytes:
+        """Return the one copy that is kept of a file's content: load tests upload the same files over and over."""
+        return self._contents.setdefault(content, content)
 
     def attach(self, file: FileInfo, post_id: str, channel_id: str) -> None:
         """Let a post take a file."""
         file.post_id = post_id
         self.file_counts[channel_id] = self.file_counts.get(channel_id, 0) + 1
+
+    def of_post(self, post_file_ids: Iterable[str]) -> list[FileInfo]:
+        """Return those files of a post that are there."""
+        return [self.files[file_id] for file_id in post_file_ids if file_id in self.files]
 
     def reactions(self, post_id: str) -> list[Reaction]:
         """Return a post's reactions in the order they were made."""
@@ -99,6 +109,9 @@ class AttachmentTable:
         self.emoji_names.add(emoji.name, emoji.id)
 
     def delete_emoji(self, emoji: Emoji) -> None:
-        """Remove a custom emoji."""
+        """Remove a custom emoji, and all reactions with it."""
+        for reactions in self._reactions.values():
+            for key in [key for key in reactions if key[1] == emoji.name]:
+                del reactions[key]
         del self.emoji[emoji.id], self.emoji_by_name[emoji.name]
         self.emoji_names.remove(emoji.name, emoji.id)

@@ -144,6 +144,8 @@ class PostTable:
     def __init__(self) -> None:
         self.by_id: dict[str, Post] = {}
         self._of_channel: dict[str, ChannelPosts] = {}
+        self.by_people = 0
+        """How many living posts people have written, those of the server left out."""
 
     def __len__(self) -> int:
         return len(self.by_id)
@@ -151,6 +153,7 @@ class PostTable:
     def add(self, post: Post) -> None:
         """Add a new post."""
         self.by_id[post.id] = post
+        self.by_people += not (post.type or post.delete_at)
         self._of_channel.setdefault(post.channel_id, ChannelPosts()).add(post)
 
     def of_channel(self, channel_id: str) -> ChannelPosts:
@@ -174,10 +177,12 @@ class PostTable:
     def delete(self, posts: Sequence[Post], now_ms: int) -> None:
         """Mark posts as deleted."""
         for post in posts:
+            self.by_people -= not (post.type or post.delete_at)
             post.delete_at = post.update_at = now_ms
             self._of_channel[post.channel_id].remove(post)
 
     def drop_channel(self, channel_id: str) -> None:
         """Forget a channel's posts for good."""
-        for post_id in self._of_channel.pop(channel_id, NO_POSTS).changed:
-            self.by_id.pop(post_id, None)
+        for post in self._of_channel.pop(channel_id, NO_POSTS).changed.values():
+            self.by_people -= not (post.type or post.delete_at)
+            self.by_id.pop(post.id, None)

@@ -70,6 +70,21 @@ class RoleTable:
         self.schemes[scheme.id] = scheme
         self.scheme_by_name[scheme.name] = scheme
 
+    def rename_scheme(self, scheme: Scheme, name: str) -> None:
+        """Give a scheme another name."""
+        del self.scheme_by_name[scheme.name]
+        scheme.name = name
+        self.scheme_by_name[name] = scheme
+
+    def drop_scheme(self, scheme: Scheme) -> None:
+        """Forget a scheme and its roles."""
+        del self.schemes[scheme.id], self.scheme_by_name[scheme.name]
+        for place in ("team", "channel"):
+            for kind in ("admin", "user", "guest"):
+                role = self.by_name.pop(getattr(scheme, f"{place}_{kind}_role"), None)
+                if role is not None:
+                    del self.by_id[role.id]
+
     def allows(self, role_names: Iterable[str], permission: str) -> bool:
         """Tell whether one of the roles has the permission; names of no role allow nothing."""
         by_name = self.by_name
