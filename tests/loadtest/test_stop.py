@@ -8,8 +8,8 @@ import signal
 
 import pytest
 
-from mattermost_load_test.errors import InterruptedRunError, LoadTestError, OutputError
-from mattermost_load_test.loadtest.stop import Stop, on_signals
+from mattermost_load_test.errors import InterruptedRunError, OutputError
+from mattermost_load_test.loadtest.stop import SIGNALS, Stop, on_signals
 
 
 async def test_work_goes_on_while_nobody_wants_the_end() -> None:
@@ -58,12 +58,30 @@ async def test_waiting_ends_with_the_time_or_the_wish() -> None:
     ("number", "message"), [(signal.SIGINT, "stopped by Ctrl-C"), (signal.SIGTERM, "stopped by SIGTERM")]
 )
 async def test_a_signal_asks_for_the_end(number: signal.Signals, message: str) -> None:
-    """The first signal becomes a reason that says which it was; afterwards signals mean what they did before."""
+    """The first signal becomes a reason that says which it was."""
     before = signal.getsignal(number)
-    told: asyncio.Future[LoadTestError] = asyncio.get_running_loop().create_future()
-    with on_signals(told.set_result, lambda: None):
-        os.kill(os.getpid(), number)
-        reason = await asyncio.wait_for(told, 5)
-    assert isinstance(reason, InterruptedRunError)
-    assert str(reason) == message
-    assert signal.getsignal(number) is before
+    stop = Stop()
+    try:
+        with on_signals(stop, lambda: None):
+            asyncio.get_running_loop().call_soon(os.kill, os.getpid(), number)
+            assert await stop.wait(5)
+    finally:
+        signal.signal(number, before)
+    assert isinstance(stop.reason, InterruptedRunError)
+    assert str(stop.reason) == message
+
+
+def test_without_a_signal_the_handlers_are_given_back() -> None:
+    """Afterwards signals mean what they did before."""
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with on_signals(Stop(), lambda: None):
+        pass
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+async def test_a_wish_from_before_counts() -> None:
+    """A signal that came before the loop ran ends what begins afterwards."""
+    stop = Stop()
+    stop.request(InterruptedRunError("early"))
+    with pytest.raises(InterruptedRunError, match="early"):
+        await stop.unless(asyncio.Event().wait())

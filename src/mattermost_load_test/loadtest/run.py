@@ -27,7 +27,7 @@ from mattermost_load_test.loadtest.progress import Figures, Progress, Subject
 from mattermost_load_test.loadtest.recorder import RecordingTransport, steady_epoch_ms
 from mattermost_load_test.loadtest.scenarios import SCENARIOS
 from mattermost_load_test.loadtest.setup import SetUp, set_up
-from mattermost_load_test.loadtest.stop import Stop, on_signals
+from mattermost_load_test.loadtest.stop import Stop
 from mattermost_load_test.loadtest.tally import Tally
 from mattermost_load_test.loadtest.watch import RequestWatch
 from mattermost_load_test.loadtest.world import World
@@ -42,17 +42,14 @@ DRAIN_S = 10.0  # what actions under way may still take when the time is up, as 
 DRAIN_STOPPED_S = 2.0  # the same when the run is ended early
 
 
-async def run_test(plan: RunPlan, output: Output) -> tuple[RunSummary, LoadTestError | None]:
-    """Carry out `plan` and return what came of it, with the reason if it was ended early.
+async def run_test(plan: RunPlan, output: Output, stop: Stop) -> RunSummary:
+    """Carry out `plan` and return what came of it; `stop` ends it early, as does a log that cannot be written.
 
-    The reason is raised instead where nothing was measured yet. Raises `ServerError` when the server cannot be set up.
+    The reason for that is raised where nothing was measured yet. Raises `ServerError` when the server cannot be set up.
     """
-    stop = Stop()
     output.log.on_failure = stop.request
-    with on_signals(stop.request, output.end_view):
-        async with open_transport(plan.configuration.connection) as transport:
-            summary = await TestRun(plan, output, stop, transport).carry_out()
-    return summary, stop.reason
+    async with open_transport(plan.configuration.connection) as transport:
+        return await TestRun(plan, output, stop, transport).carry_out()
 
 
 class TestRun:

@@ -18,20 +18,29 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop:
-    """Ends a run: the first `reason` counts and is what the command ends with."""
+    """Ends a run: the first `reason` counts and is what the command ends with. Its loop is the one that waits on it."""
 
     def __init__(self) -> None:
         self.reason: LoadTestError | None = None
         self._wanted = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def request(self, reason: LoadTestError) -> None:
-        """Ask for the end; from the event loop."""
+        """Ask for the end; from anywhere in the loop's thread, signal handlers included."""
         if self.reason is None:
             self.reason = reason
-        self._wanted.set()
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wanted.set)
+
+    def _attach(self) -> None:
+        """Remember the loop that waits; a wish from before counts."""
+        self._loop = asyncio.get_running_loop()
+        if self.reason is not None:
+            self._wanted.set()
 
     async def wait(self, timeout_s: float | None = None) -> bool:
         """Return true as soon as the end is wanted, false after `timeout_s` seconds without that, if given."""
+        self._attach()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._wanted.wait()
@@ -41,6 +50,7 @@ class Stop:
 
     async def unless(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what `work` returns; cancel it and raise `reason` when the end is wanted first."""
+        self._attach()
         task = asyncio.ensure_future(work)
         wanted = asyncio.ensure_future(self._wanted.wait())
         try:
@@ -60,13 +70,13 @@ async def _ended(*tasks: asyncio.Future[Any]) -> None:
 
 
 @contextlib.contextmanager
-def on_signals(request: Callable[[LoadTestError], None], leave: Callable[[], None]) -> Iterator[None]:
-    """Ask for the end at the first Ctrl-C or SIGTERM, leave at once at the second; from the event loop's thread.
+def on_signals(stop: Stop, leave: Callable[[], None]) -> Iterator[None]:
+    """Ask for the end at the first Ctrl-C or SIGTERM, leave at once at the second; from the main thread.
 
-    The handlers are Python's own, not the loop's: they also work while the loop is busy with something long. `leave` is
-    called before the process ends, to put the terminal right; every line of the log is in its file already.
+    The handlers are Python's own, not a loop's: they also work while the loop is busy with something long. `leave` is
+    called before the process ends, to put the terminal right; every line of the log is in its file already. Once a
+    signal has come the handlers stay, for the process is on its way out.
     """
-    loop = asyncio.get_running_loop()
     received = 0
 
     def received_one(number: int, frame: FrameType | None) -> None:
@@ -76,11 +86,12 @@ def on_signals(request: Callable[[LoadTestError], None], leave: Callable[[], Non
             leave()
             os._exit(InterruptedRunError.exit_code)
         name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-        loop.call_soon_threadsafe(request, InterruptedRunError(f"stopped by {name}"))
+        stop.request(InterruptedRunError(f"stopped by {name}"))
 
     before = {number: signal.signal(number, received_one) for number in SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if not received:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -12,6 +12,7 @@ from mattermost_load_test.loadtest.output import open_output
 from mattermost_load_test.loadtest.plan import RunPlan, plan_run
 from mattermost_load_test.loadtest.run import run_test
 from mattermost_load_test.loadtest.scenarios import KINDS, SCENARIOS, Scenario, action_name
+from mattermost_load_test.loadtest.stop import Stop, on_signals
 
 EPILOG = """Where stderr is a terminal it shows the run while it lasts. Where stdout is a terminal it shows the report
 at the end, else it is the log, for ltparse. The report is in results.txt, the log in loadtest.log. Ctrl-C ends the run
@@ -39,10 +40,11 @@ def _command(name: str, scenario: Scenario) -> click.Command:
 
 def _run(plan: RunPlan) -> None:
     """Carry out a run, show its report, and raise the error that it ends with."""
-    with open_output(plan.configuration.logs, process_streams()) as output:
-        summary, stopped = run_async(run_test(plan, output))
+    stop = Stop()
+    with open_output(plan.configuration.logs, process_streams()) as output, on_signals(stop, output.end_view):
+        summary = run_async(run_test(plan, output, stop))
         output.show_report(report_of(summary, output.samples_path, plan.configuration.results.custom_report_text))
-    error = error_of(summary, stopped)
+    error = error_of(summary, stop.reason)
     if error is not None:
         raise error
 

@@ -128,7 +128,7 @@ def with_users(configuration: Configuration, users: int | None) -> Configuration
 async def _serve(options: ServerOptions, contents: Contents) -> None:
     """Serve until a signal comes."""
     stop = Stop()
-    with on_signals(stop.request, lambda: None):
+    with on_signals(stop, lambda: None):
         async with serve(options) as running:
             try:
                 await stop.unless(_fill(running, contents.configuration))
