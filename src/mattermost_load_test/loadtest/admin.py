@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from mattermost_load_test.config import ConnectionConfiguration
 from mattermost_load_test.errors import AdminLoginError, ApiError, ServerError
 from mattermost_load_test.loadtest.clock import Clock
+from mattermost_load_test.loadtest.logins import DEFAULT_RETRY_S
 from mattermost_load_test.loadtest.server_settings import Change, patch_of
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.models import ServerStatus, User
@@ -15,6 +16,7 @@ from mattermost_load_test.mattermost.rest import Client
 ADMIN_USERNAME = "ltadmin"
 PINGS_IN_A_ROW = 5
 PING_INTERVAL_S = 1.0
+MAX_REFUSALS = 20  # of the admin's login by 429
 LONGEST_WAIT_S = 600.0  # for a server that does not come up
 
 _REFUSALS = (400, 403, 501)  # of what a server does not let an admin change over its API
@@ -41,7 +43,7 @@ async def wait_for_server(client: Client, clock: Clock, log: Log) -> ServerStatu
         await clock.sleep(PING_INTERVAL_S)
 
 
-async def sign_in(client: Client, connection: ConnectionConfiguration, log: Log) -> User:
+async def sign_in(client: Client, connection: ConnectionConfiguration, clock: Clock, log: Log) -> User:
     """Log `client` in as the system admin, who is created first on an empty server, and return the admin.
 
     Raises `AdminLoginError` when the server has accounts but none like this, or this one is no system admin.
@@ -49,7 +51,7 @@ async def sign_in(client: Client, connection: ConnectionConfiguration, log: Log)
     if await is_empty(client):
         await _create(client, connection)
         log.info("Created the system admin: the server had no account yet", email=connection.admin_email)
-    admin = await signed_in(client, connection)
+    admin = await signed_in(client, connection, clock)
     log.info("Logged in as system admin", email=connection.admin_email, roles=admin.roles)
     return admin
 
@@ -73,10 +75,10 @@ async def is_empty(client: Client) -> bool:
     return (await client.system.client_config()).get("NoAccounts") == "true"
 
 
-async def signed_in(client: Client, connection: ConnectionConfiguration) -> User:
+async def signed_in(client: Client, connection: ConnectionConfiguration, clock: Clock) -> User:
     """Log `client` in as the system admin that there is; raises `AdminLoginError` when the server does not take it."""
     try:
-        admin = await client.login(connection.admin_email, connection.admin_password)
+        admin = await _when_let(lambda: client.login(connection.admin_email, connection.admin_password), clock)
     except ApiError as error:
         if error.status != 401:
             raise
@@ -85,6 +87,18 @@ async def signed_in(client: Client, connection: ConnectionConfiguration) -> User
     if not admin.is_system_admin:
         raise AdminLoginError(_refusal(connection, "the account is no system admin"))
     return admin
+
+
+async def _when_let(login: Callable[[], Awaitable[User]], clock: Clock) -> User:
+    """Log in, again and again while the server limits logins (429), as long after as it says."""
+    for refusals in range(MAX_REFUSALS + 1):
+        try:
+            return await login()
+        except ApiError as error:
+            if error.status != 429 or refusals == MAX_REFUSALS:
+                raise
+            await clock.sleep(DEFAULT_RETRY_S if error.retry_after_s is None else error.retry_after_s)
+    raise AssertionError  # the last refusal was raised
 
 
 def _refusal(connection: ConnectionConfiguration, reason: str) -> str:

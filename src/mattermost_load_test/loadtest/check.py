@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from mattermost_load_test.config import Configuration
 from mattermost_load_test.loadtest.admin import is_empty, signed_in
+from mattermost_load_test.loadtest.clock import LoopClock
 from mattermost_load_test.loadtest.filling import USER_LINE_COST_S
 from mattermost_load_test.loadtest.inventory import Inventory, take_inventory
 from mattermost_load_test.loadtest.permissions import grants_needed
@@ -41,7 +42,7 @@ async def check_server(plan: RunPlan) -> AsyncIterator[Line]:
             for line in _of_inventory(Inventory(population, user_ids=[""] * population.num_users), configuration):
                 yield line
             return
-        await signed_in(admin, configuration.connection)
+        await signed_in(admin, configuration.connection, LoopClock())
         yield "Admin", f"{configuration.connection.admin_email} logs in and is system admin"
         async for line in _of_server(admin, population, configuration):
             yield line

@@ -55,7 +55,7 @@ async def set_up(
     tell("waiting for the server")
     status = await (wait_for_server(admin, clock, log) if connection.wait_for_server_start else admin.system.ping())
     log.info("The server answers", server_url=transport.server, version=str(status.version))
-    account = await sign_in(admin, connection, log)
+    account = await sign_in(admin, connection, clock, log)
     assert admin.token is not None  # it has just logged in
     notes = await _settle(admin, environment.num_emoji > 0, log, tell)
     tell("computing the population")

@@ -31,7 +31,7 @@ SMALL = {
         "NumUsers": 12,
         "NumChannelSchemes": 0,
         "NumTeamSchemes": 0,
-        "NumEmoji": 0,
+        "NumEmoji": 1,
         "NumPosts": 0,
         "NumPlugins": 0,
         "PercentUsersHighVolumeTeams": 1.0,
