@@ -46,7 +46,7 @@ class OperationError(LoadTestError):
 
 
 class NothingToActOn(LoadTestError):
-    """A user's action found nothing to act on; `missing` names it (team, channel, …). Counted as skipped, never shown."""
+    """A user's action found nothing to act on; `missing` names it (team, channel). Counted as skipped, never shown."""
 
     def __init__(self, missing: str) -> None:
         super().__init__(f"the user has no {missing} to act on; check that the population was loaded")

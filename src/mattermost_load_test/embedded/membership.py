@@ -81,9 +81,8 @@ def _tell_of_leaving_team(site: Site, channel: Channel, user: User, remover: Use
     props = {"username": user.username}
     if remover is None or remover.id == user.id:
         _tell(site, channel, user, "system_leave_team", f"{user.username} left the team.", props)
-        return
-    props = {"removedUserId": user.id, "removedUsername": user.username}
-    _tell(site, channel, user, "system_remove_from_team", f"{user.username} was removed from the team.", props)
+    else:
+        _tell(site, channel, user, "system_remove_from_team", f"{user.username} removed from the team.", props)
 
 
 def join_channel(site: Site, channel: Channel, user: User, *, inviter: User | None = None) -> ChannelMember:
@@ -113,7 +112,7 @@ def leave_channel(site: Site, channel: Channel, user: User, *, remover: User | N
     site.publish(site.events.user_removed(user.id, channel.id, remover.id if remover is not None else user.id))
     if removed and remover is not None:
         props = {"removedUserId": user.id, "removedUsername": user.username}
-        text = f"@{user.username} was removed from the channel."
+        text = f"@{user.username} removed from the channel."
         _tell(site, channel, remover, "system_remove_from_channel", text, props)
     else:
         text = f"@{user.username} left the channel."

@@ -58,8 +58,8 @@ def delete_reaction(call: Call) -> Answer:
     if reaction is not None:
         call.state.attachments.withdraw(reaction)
     _changed(call, post)
-    row = call.views.reaction(reaction or Reaction(user_id, post_id, name, 0, post.channel_id))
-    call.site.publish(call.site.events.reaction_removed(row, post.channel_id))
+    gone = call.views.reaction(Reaction(user_id, post_id, name, 0, "")) | {"update_at": post.update_at}
+    call.site.publish(call.site.events.reaction_removed(gone, post.channel_id))
     return ok()
 
 

@@ -107,7 +107,7 @@ def add_team_member(call: Call) -> Answer:
     user = call.state.users.by_id.get(user_id)
     if user is None:
         raise missing_user(user_id)
-    return json_answer(call.views.team_member(_join(call, team, user)), 201)
+    return json_answer(call.views.team_member(_add(call, team, user)), 201)
 
 
 def _joinable_team(call: Call, team_id: str, user_id: str) -> Team:
@@ -122,9 +122,11 @@ def _joinable_team(call: Call, team_id: str, user_id: str) -> Team:
     return team
 
 
-def _join(call: Call, team: Team, user: User) -> TeamMember:
-    inviter = None if user.id == call.user_id else call.user
-    return membership.join_team(call.site, team, user, inviter=inviter)
+def _add(call: Call, team: Team, user: User, *, inviter: User | None = None) -> TeamMember:
+    """Put a user into a team; as from real servers, the user hears of it once more than of joining by invitation."""
+    member = membership.join_team(call.site, team, user, inviter=inviter)
+    call.site.publish(call.site.events.added_to_team(user.id, team.id))
+    return member
 
 
 def add_user_to_team_from_invite(call: Call) -> Answer:
@@ -144,7 +146,7 @@ def add_user_to_team_from_invite(call: Call) -> Answer:
     if team is None:
         message = "Unable to find the existing team."
         raise not_found("app.team.get_by_invite_id.finding.app_error", message, "Team", f"inviteId={invite_id}")
-    return json_answer(call.views.team_member(_join(call, team, call.user)), 201)
+    return json_answer(call.views.team_member(membership.join_team(call.site, team, call.user)), 201)
 
 
 def add_team_members(call: Call) -> Answer:
@@ -168,7 +170,7 @@ def add_team_members(call: Call) -> Answer:
                 raise refusal
             rows.append({"user_id": member["user_id"], "member": None, "error": _row(refusal)})
         else:
-            shown = call.views.team_member(_join(call, team, user))
+            shown = call.views.team_member(_add(call, team, user, inviter=call.user))
             rows.append({"user_id": user.id, "member": shown, "error": None} if graceful else shown)
     return json_answer(rows, 201)
 

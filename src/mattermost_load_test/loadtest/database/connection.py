@@ -1,7 +1,7 @@
 """Connections to Mattermost's database, and what its drivers' errors mean to a user.
 
 Errors of SQLAlchemy, psycopg and PyMySQL end here: they become `DatabaseUnreachableError` (no connection, or it was
-lost) or `DatabaseError` (the database refused), with the place, what was being done and what to do; never with a secret.
+lost) or `DatabaseError` (the database refused), with the place, what was being done and what to do; never a secret.
 """
 
 from __future__ import annotations

@@ -1,0 +1,181 @@
+-- The tables that loadposts and the bulk load into the database write to, as a server 5.37 has them in PostgreSQL.
+
+CREATE TABLE teams (
+    id varchar(26) NOT NULL,
+    createat bigint,
+    updateat bigint,
+    deleteat bigint,
+    displayname varchar(64),
+    name varchar(64),
+    description varchar(255),
+    email varchar(128),
+    type varchar(255),
+    companyname varchar(64),
+    alloweddomains varchar(1000),
+    inviteid varchar(32),
+    schemeid varchar(26),
+    allowopeninvite boolean,
+    lastteamiconupdate bigint,
+    groupconstrained boolean,
+    PRIMARY KEY (id),
+    UNIQUE (name)
+);
+
+CREATE TABLE users (
+    id varchar(26) NOT NULL,
+    createat bigint,
+    updateat bigint,
+    deleteat bigint,
+    username varchar(64),
+    password varchar(128),
+    authdata varchar(128),
+    authservice varchar(32),
+    email varchar(128),
+    emailverified boolean,
+    nickname varchar(64),
+    firstname varchar(64),
+    lastname varchar(64),
+    position varchar(128),
+    roles varchar(256),
+    allowmarketing boolean,
+    props varchar(4000),
+    notifyprops varchar(2000),
+    lastpasswordupdate bigint,
+    lastpictureupdate bigint,
+    failedattempts integer,
+    locale varchar(5),
+    timezone varchar(256),
+    mfaactive boolean,
+    mfasecret varchar(128),
+    remoteid varchar(26),
+    PRIMARY KEY (id),
+    UNIQUE (username),
+    UNIQUE (email),
+    UNIQUE (authdata)
+);
+
+CREATE TABLE channels (
+    id varchar(26) NOT NULL,
+    createat bigint,
+    updateat bigint,
+    deleteat bigint,
+    teamid varchar(26),
+    type varchar(1),
+    displayname varchar(64),
+    name varchar(64),
+    header varchar(1024),
+    purpose varchar(250),
+    lastpostat bigint,
+    totalmsgcount bigint,
+    extraupdateat bigint,
+    creatorid varchar(26),
+    schemeid varchar(26),
+    groupconstrained boolean,
+    shared boolean,
+    totalmsgcountroot bigint,
+    PRIMARY KEY (id),
+    UNIQUE (name, teamid)
+);
+
+CREATE TABLE teammembers (
+    teamid varchar(26) NOT NULL,
+    userid varchar(26) NOT NULL,
+    roles varchar(64),
+    deleteat bigint,
+    schemeuser boolean,
+    schemeadmin boolean,
+    schemeguest boolean,
+    PRIMARY KEY (teamid, userid)
+);
+
+CREATE TABLE channelmembers (
+    channelid varchar(26) NOT NULL,
+    userid varchar(26) NOT NULL,
+    roles varchar(64),
+    lastviewedat bigint,
+    msgcount bigint,
+    mentioncount bigint,
+    notifyprops varchar(2000),
+    lastupdateat bigint,
+    schemeuser boolean,
+    schemeadmin boolean,
+    schemeguest boolean,
+    mentioncountroot bigint,
+    msgcountroot bigint,
+    PRIMARY KEY (channelid, userid)
+);
+
+CREATE INDEX idx_channelmembers_user_id ON channelmembers (userid);
+
+CREATE TABLE posts (
+    id varchar(26) NOT NULL,
+    createat bigint,
+    updateat bigint,
+    editat bigint,
+    deleteat bigint,
+    ispinned boolean,
+    userid varchar(26),
+    channelid varchar(26),
+    rootid varchar(26),
+    parentid varchar(26),
+    originalid varchar(26),
+    message varchar(65535),
+    type varchar(26),
+    props varchar(8000),
+    hashtags varchar(1000),
+    filenames varchar(4000),
+    fileids varchar(300),
+    hasreactions boolean,
+    remoteid varchar(26),
+    PRIMARY KEY (id)
+);
+
+CREATE INDEX idx_posts_channel_id_delete_at_create_at ON posts (channelid, deleteat, createat);
+
+CREATE INDEX idx_posts_root_id ON posts (rootid);
+
+CREATE TABLE threads (
+    postid varchar(26) NOT NULL,
+    channelid varchar(26),
+    replycount bigint,
+    lastreplyat bigint,
+    participants text,
+    PRIMARY KEY (postid)
+);
+
+CREATE INDEX idx_threads_channel_id ON threads (channelid);
+
+CREATE TABLE threadmemberships (
+    postid varchar(26) NOT NULL,
+    userid varchar(26) NOT NULL,
+    following boolean,
+    lastviewed bigint,
+    lastupdated bigint,
+    unreadmentions bigint,
+    PRIMARY KEY (postid, userid)
+);
+
+CREATE TABLE preferences (
+    userid varchar(26) NOT NULL,
+    category varchar(32) NOT NULL,
+    name varchar(32) NOT NULL,
+    value varchar(2000),
+    PRIMARY KEY (userid, category, name)
+);
+
+CREATE TABLE sessions (
+    id varchar(26) NOT NULL,
+    token varchar(26),
+    createat bigint,
+    expiresat bigint,
+    lastactivityat bigint,
+    userid varchar(26),
+    deviceid varchar(512),
+    roles varchar(64),
+    isoauth boolean,
+    expirednotify boolean,
+    props varchar(1000),
+    PRIMARY KEY (id)
+);
+
+CREATE INDEX idx_sessions_token ON sessions (token);

@@ -1,0 +1,79 @@
+"""Databases of Debian for these tests: skipped where they are not installed, unless in CI."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mattermost_load_test.loadtest.database.connection import Database
+
+
+def _servers() -> ModuleType:
+    """Return the module beside this one (pytest's importlib mode has no package for it)."""
+    name = "loadtest_database_servers"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("servers.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+def _running(kind: str) -> Iterator[Any]:
+    """Run a server, or skip with the command that installs it."""
+    servers = _servers()
+    try:
+        context = servers.running(kind)
+        server = context.__enter__()
+    except servers.NotInstalledError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    try:
+        yield server
+    finally:
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """Give a running PostgreSQL."""
+    yield from _running("postgres")
+
+
+@pytest.fixture(scope="session")
+def mysql() -> Iterator[Any]:
+    """Give a running MariaDB."""
+    yield from _running("mysql")
+
+
+_numbers = itertools.count()
+KINDS = ("postgres-5.37", "postgres-11.6", "mysql-5.37")
+
+MakeDatabase = Callable[[str], Database]
+
+
+@pytest.fixture
+def make_database(request: pytest.FixtureRequest) -> MakeDatabase:
+    """Give a maker of databases with a server's empty tables, by kind: ``postgres-11.6``."""
+
+    def make(kind: str) -> Database:
+        driver, _, version = kind.partition("-")
+        return Database(request.getfixturevalue(driver).create(f"mattermost{next(_numbers)}", version))
+
+    return make
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Database:
+    """Give a new database with a server's empty tables: each version, each kind of database."""
+    return make_database(request.param)
