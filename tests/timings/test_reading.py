@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from math import isnan
 from pathlib import Path
 
 import orjson
@@ -10,6 +11,7 @@ import pytest
 
 from mattermost_load_test.timings.reading import MAX_LINE_BYTES, ResultsLog, read_log
 from mattermost_load_test.timings.records import LOGIN_TAG, TIMINGS_TAG, Sample, timings_line
+from mattermost_load_test.timings.stats import Timings
 
 LOGS = Path(__file__).parent.parent / "data" / "ltparse"
 
@@ -145,3 +147,25 @@ def test_an_empty_log() -> None:
     """Nothing is in nothing."""
     log = read()
     assert (log.lines, log.measured(), log.warnings) == (0, [], ())
+
+
+def test_samples_keep_when_they_began() -> None:
+    """Starts stand beside durations, counted from the epoch; errors have the time their line was written."""
+    instance = read(line(start_s=100.0, hits=2), line(start_s=50.25), line(start_s=70.0, error="500", hits=2)).instances
+    route = instance["one"].timings.routes["GET /users/me"]
+    assert route.started_s.tolist() == [100.0, 100.0, 50.25]
+    assert route.failed_s.tolist() == [71.0, 71.0]
+
+
+def test_samples_without_a_start_have_none() -> None:
+    """The original's lines tell no start: one place is kept for each duration all the same, when merging, too."""
+    with (LOGS / "small-run.log").open("rb") as stream:
+        timings = read_log(stream, "small-run.log").measured()[0].timings
+    merged = Timings()
+    merged.merge(timings)
+    merged.merge(read(line()).instances["one"].timings)
+    route = merged.routes["GET /users/me"]
+    assert len(route.started_s) == len(route.durations_ms)
+    assert [start_s for start_s in route.started_s if not isnan(start_s)] == [100.0]
+    assert all(map(isnan, timings.routes["POST /users/status/ids"].started_s))
+    assert len(timings.routes["POST /users/status/ids"].failed_s) == 430

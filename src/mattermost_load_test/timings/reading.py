@@ -2,7 +2,7 @@
 
 docs/results.md describes the form. What is not a line of the log (output of other programs, a last line cut off when
 the agent was killed) is left out and named in a warning; fields this tool does not know are ignored. Memory holds the
-samples, eight bytes each, and one line.
+samples, sixteen bytes each, and one line.
 """
 
 from __future__ import annotations
@@ -91,7 +91,14 @@ class Instance:
         """Count what `line`, the log's line `number`, holds."""
         into = self.login if line.tag == LOGIN_TAG else self.timings
         for name, entry in (line.timings.routes or {}).items():
-            into.route(name).add_many(entry.hits, entry.errors, entry.durations_ms or (), entry.error_kinds or {})
+            into.route(name).add_many(
+                entry.hits,
+                entry.errors,
+                entry.durations_ms or (),
+                entry.error_kinds or {},
+                _moments_s(line.start_s, entry),
+                [line.written_s] * entry.errors if line.written_s is not None else (),
+            )
         if line.tag == TIMINGS_TAG:
             self.first_line = self.first_line or number
             self._span(line)
@@ -102,6 +109,13 @@ class Instance:
             if moment_s is not None:
                 self.started_s = moment_s if self.started_s is None else min(self.started_s, moment_s)
                 self.ended_s = moment_s if self.ended_s is None else max(self.ended_s, moment_s)
+
+
+def _moments_s(start_s: float | None, entry: RouteEntry) -> list[float] | tuple[()]:
+    """Return when the requests that `entry` has durations of began, or nothing where the line does not tell it."""
+    if start_s is None or not entry.started_ms or len(entry.started_ms) != len(entry.durations_ms or ()):
+        return ()
+    return [start_s + started_ms / 1000.0 for started_ms in entry.started_ms]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import fsum
+from math import fsum, nan
 
 # Below this many samples the original gives 0 for percentiles and the inter-quartile range, and counts it in the score.
 FEWEST_FOR_PERCENTILES = 3
@@ -82,37 +82,57 @@ class RouteTimings:
     """The samples of one route: durations of the answers with status 2xx, and counts of everything else.
 
     `hits` counts all requests; `errors` those without a 2xx answer, and `error_kinds` the same by status or kind as far
-    as the log tells (the original's does not). Durations lie in a compact array, eight bytes each.
+    as the log tells (the original's does not). `started_s` is parallel to `durations_ms`: when each of these requests
+    began, in seconds since the epoch, NaN where the log does not tell; `failed_s` is when each error was logged, as far
+    as known. All three are compact arrays, eight bytes each value.
     """
 
-    __slots__ = ("durations_ms", "error_kinds", "errors", "hits")
+    __slots__ = ("durations_ms", "error_kinds", "errors", "failed_s", "hits", "started_s")
 
     def __init__(self) -> None:
         self.hits = 0
         self.errors = 0
         self.error_kinds: dict[str, int] = {}
         self.durations_ms = array("d")
+        self.started_s = array("d")
+        self.failed_s = array("d")
 
     def add(self, duration_ms: float, error: str | None = None) -> None:
         """Count one request: its duration if it succeeded, else the kind of its error."""
         self.hits += 1
         if error is None:
             self.durations_ms.append(duration_ms)
+            self.started_s.append(nan)
         else:
             self.errors += 1
             self.error_kinds[error] = self.error_kinds.get(error, 0) + 1
 
-    def add_many(self, hits: int, errors: int, durations_ms: Iterable[float], error_kinds: Mapping[str, int]) -> None:
-        """Count what one line of a log holds for this route."""
+    def add_many(
+        self,
+        hits: int,
+        errors: int,
+        durations_ms: Iterable[float],
+        error_kinds: Mapping[str, int],
+        started_s: Iterable[float] = (),
+        failed_s: Iterable[float] = (),
+    ) -> None:
+        """Count what one line of a log holds for this route; durations without a start get NaN for one."""
         self.hits += hits
         self.errors += errors
         self.durations_ms.extend(durations_ms)
+        self.started_s.extend(started_s)
+        missing = len(self.durations_ms) - len(self.started_s)
+        if missing > 0:
+            self.started_s.extend([nan] * missing)
+        elif missing < 0:
+            del self.started_s[missing:]
+        self.failed_s.extend(failed_s)
         for kind, count in error_kinds.items():
             self.error_kinds[kind] = self.error_kinds.get(kind, 0) + count
 
     def merge(self, other: RouteTimings) -> None:
         """Add all that `other` holds, as if both had been one from the start."""
-        self.add_many(other.hits, other.errors, other.durations_ms, other.error_kinds)
+        self.add_many(other.hits, other.errors, other.durations_ms, other.error_kinds, other.started_s, other.failed_s)
 
     def statistics(self) -> Statistics:
         """Compute the figures; sorts once, in time n log n."""
