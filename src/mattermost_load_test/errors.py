@@ -9,6 +9,7 @@
     ├── UsageError                    2  the command was used wrongly
     │   ├── ConfigurationError        2  loadtestconfig.json or its environment overrides
     │   ├── ResultsFileError          2  a results log that is missing, empty or holds no timings
+    │   ├── TokenCacheError           2  a file of session tokens that is broken, in use, or readable by others
     │   └── PortInUseError            2  an address to listen on is taken
     ├── ServerError                   3  the server could not be reached, or refused
     │   ├── ServerUnreachableError    3  no connection: refused, name unknown, certificate, reset
@@ -65,6 +66,10 @@ class ConfigurationError(UsageError):
 
 class ResultsFileError(UsageError):
     """A results log cannot be used."""
+
+
+class TokenCacheError(UsageError):
+    """A file of session tokens cannot be used: broken, in use by another agent, or readable by others."""
 
 
 class PortInUseError(UsageError):
