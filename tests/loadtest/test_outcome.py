@@ -11,6 +11,7 @@ import pytest
 from mattermost_load_test.config import Configuration, LoadedConfiguration
 from mattermost_load_test.errors import ConfigurationError, InterruptedRunError, LoadTestError, OutputError
 from mattermost_load_test.loadtest.cast import roles
+from mattermost_load_test.loadtest.coordination import AgentPlace
 from mattermost_load_test.loadtest.outcome import error_of, report_of
 from mattermost_load_test.loadtest.plan import plan_run
 from mattermost_load_test.loadtest.scenarios import SCENARIOS
@@ -91,9 +92,10 @@ def test_samples_that_are_gone_are_an_error(tmp_path: Path) -> None:
 
 def test_a_plan_gives_every_entity_its_own_user() -> None:
     """The second of three agents plays the second share of the users; the instance id is one of a server's form."""
-    keys = {"NumActiveEntities": 5, "AgentCount": 3, "AgentIndex": 1}
+    keys = {"NumActiveEntities": 5}
     configuration = Configuration.model_validate({"UserEntitiesConfiguration": keys})
-    plan = plan_run("all", LoadedConfiguration(configuration, None, ()), random.Random(1))
+    plan = plan_run("all", LoadedConfiguration(configuration, None, ()), AgentPlace(1, 3), random.Random(1))
+    assert plan.first_entity == 5
     assert list(plan.users) == [5, 6, 7, 8, 9]
     assert len(plan.instance_id) == 26
     assert plan.lateness_limit_ms == 1000
@@ -102,7 +104,7 @@ def test_a_plan_gives_every_entity_its_own_user() -> None:
 def test_the_lateness_allowed_is_at_most_the_action_interval() -> None:
     """With an action every 200 ms an agent that is 300 ms late does not keep up."""
     configuration = Configuration.model_validate({"UserEntitiesConfiguration": {"ActionRateMilliseconds": 200}})
-    plan = plan_run("all", LoadedConfiguration(configuration, None, ()), random.Random(1))
+    plan = plan_run("all", LoadedConfiguration(configuration, None, ()), AgentPlace(), random.Random(1))
     assert plan.lateness_limit_ms == 200
 
 
@@ -110,7 +112,7 @@ def test_too_many_entities_are_a_configuration_error() -> None:
     """Nobody is played twice."""
     configuration = Configuration.model_validate({"UserEntitiesConfiguration": {"NumActiveEntities": 1001}})
     with pytest.raises(ConfigurationError, match="NumUsers"):
-        plan_run("all", LoadedConfiguration(configuration, None, ()), random.Random(1))
+        plan_run("all", LoadedConfiguration(configuration, None, ()), AgentPlace(), random.Random(1))
 
 
 def test_two_agents_have_the_mix_that_one_would_have() -> None:

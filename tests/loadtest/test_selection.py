@@ -5,17 +5,18 @@ from __future__ import annotations
 import pytest
 
 from mattermost_load_test.errors import ConfigurationError
+from mattermost_load_test.loadtest.coordination import AgentPlace
 from mattermost_load_test.loadtest.selection import permutation, users_played
 
 
 def test_agents_play_consecutive_users() -> None:
     """The second of three agents with 100 entities each plays users 100 to 199."""
-    assert list(users_played(100, 1, 3, 1000, 0, False)) == list(range(100, 200))
+    assert list(users_played(100, AgentPlace(1, 3), 1000, 0, False)) == list(range(100, 200))
 
 
 def test_randomized_agents_share_out_one_permutation() -> None:
     """Three agents that select at random never play a user twice, and together play what the seed says."""
-    shares = [list(users_played(10, agent, 3, 50, 42, True)) for agent in range(3)]
+    shares = [list(users_played(10, AgentPlace(agent, 3), 50, 42, True)) for agent in range(3)]
     assert [user for share in shares for user in share] == list(permutation(50, 42))[:30]
     assert len({user for share in shares for user in share}) == 30
 
@@ -31,4 +32,4 @@ def test_more_entities_than_users_is_an_error_that_names_both_keys() -> None:
     with pytest.raises(
         ConfigurationError, match=r"2 agent\(s\) with 60 entities each need 120 users.*NumUsers.*NumActive"
     ):
-        users_played(60, 0, 2, 100, 0, False)
+        users_played(60, AgentPlace(0, 2), 100, 0, False)

@@ -5,6 +5,7 @@ An attribute is named as its key in snake case: ``NumActiveEntities`` is ``confi
 Raises `ConfigurationError` only, with every problem and its place in one message.
 """
 
+from mattermost_load_test.config.gathering import Flag
 from mattermost_load_test.config.loading import CONFIGURATION_FILE, LoadedConfiguration, load
 from mattermost_load_test.config.models import (
     Configuration,
@@ -22,6 +23,7 @@ __all__ = [
     "Configuration",
     "ConnectionConfiguration",
     "EnvironmentConfiguration",
+    "Flag",
     "LoadedConfiguration",
     "LogSettings",
     "ResultsConfiguration",

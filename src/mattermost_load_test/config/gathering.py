@@ -23,7 +23,7 @@ def keys_of(section: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where something was given: in the file (`source` 0) at a line and column, or in a variable (`source` 1)."""
+    """Where something was given: in the file (`source` 0) at a line and column, in a variable (1), by a flag (2)."""
 
     source: int
     line: int
@@ -45,6 +45,16 @@ class Given:
 
     value: Any
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A key that was given on the command line, by the flag `name` (``--agent-index``)."""
+
+    name: str
+    section: str
+    key: str
+    value: Any
 
 
 class Gathered:
@@ -78,6 +88,11 @@ class Gathered:
                 self._take_key(known, key, environ[variable], place)
             else:
                 self._complain(place, f"no such variable is known; {_nearest_variable(variable)}")
+
+    def from_flags(self, flags: Iterable[Flag]) -> None:
+        """Take what the command line says."""
+        for flag in flags:
+            self.values[flag.section, flag.key] = Given(flag.value, Place(2, 0, 0, flag.name))
 
     def _take_section(self, name: str, held: Any, place: Place) -> None:
         section = _nearest_case(name, OTHER_YEARS)

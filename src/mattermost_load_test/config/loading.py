@@ -1,13 +1,13 @@
-"""Finds, reads and checks the configuration: the file first, then the environment over it.
+"""Finds, reads and checks the configuration: the file first, the environment over it, and over both what flags say.
 
-Every problem of file and environment is gathered, so that one `ConfigurationError` names them all, each with its place
-(file, line and column, or the variable), its key and what would be valid. No message holds a secret.
+Every problem of them is gathered, so that one `ConfigurationError` names them all, each with its place (file, line and
+column, the variable, or the flag), its key and what would be valid. No message holds a secret.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from mattermost_load_test.config.gathering import Gathered, Given, Problem
+from mattermost_load_test.config.gathering import Flag, Gathered, Given, Problem
 from mattermost_load_test.config.keys import bounds, facts, is_secret, type_words
 from mattermost_load_test.config.models import SECTIONS, Configuration
 from mattermost_load_test.config.other_years import DATABASE_ENDPOINT
@@ -50,12 +50,17 @@ def find(cwd: Path) -> Path | None:
 
 
 def load(
-    path: Path | None, environ: Mapping[str, str], cwd: Path, *, allow_defaults: bool = False
+    path: Path | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    *,
+    allow_defaults: bool = False,
+    flags: Iterable[Flag] = (),
 ) -> LoadedConfiguration:
-    """Load the configuration from `path` (relative to `cwd`), else from the file found in `cwd`, and `environ`.
+    """Load the configuration from `path` (relative to `cwd`), else from the file found in `cwd`, `environ` and `flags`.
 
     Where there is no file, the built-in defaults stand in its place if `allow_defaults`. Raises `ConfigurationError`
-    for a file that is missing or broken, and for everything wrong in file and environment, all in one message.
+    for a file that is missing or broken, and for everything wrong in file, environment and flags, all in one message.
     """
     found = cwd / path if path else find(cwd)
     if found is None and not allow_defaults:
@@ -67,6 +72,7 @@ def load(
     if found:
         _read_file(found, _shown_path(found, cwd), gathered)
     gathered.from_environment(environ)
+    gathered.from_flags(flags)
     _use_endpoint(gathered)
     configuration = _checked(gathered)
     return LoadedConfiguration(configuration, found, tuple(_warnings(configuration, gathered)))

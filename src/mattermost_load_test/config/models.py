@@ -346,12 +346,13 @@ class UserEntitiesConfiguration(Section):
     randomize_entity_selection: bool = key(
         "RandomizeEntitySelection", False, "Entity n plays the n-th user of a seeded permutation of the users."
     )
-    agent_count: int = key("AgentCount", 1, "How many agents run this test together.", ge=1, le=100_000)
+    agent_count: int = key("AgentCount", 0, "How many agents run this test together; 0: not said.", ge=0, le=100_000)
     agent_index: int = key(
         "AgentIndex",
-        0,
-        "Which of them this one is, from 0: it plays the users from `AgentIndex` × `NumActiveEntities` on.",
-        ge=0,
+        -1,
+        "Which of them this one is, from 0: it plays the users from `AgentIndex` × `NumActiveEntities` on. "
+        "-1: not said.",
+        ge=-1,
         le=99_999,
     )
     max_lateness_milliseconds: int = key(
@@ -371,7 +372,7 @@ class UserEntitiesConfiguration(Section):
     @classmethod
     def _below_count(cls, index: int, info: ValidationInfo) -> int:
         count = info.data.get("agent_count")  # missing when it is itself wrong, and then said to be
-        if count is not None and index >= count:
+        if count and index >= count:
             raise ValueError(f"must be below AgentCount ({count}), as agents are counted from 0")
         return index
 

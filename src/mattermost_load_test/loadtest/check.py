@@ -61,7 +61,7 @@ def _of_configuration(plan: RunPlan) -> Iterator[Line]:
     rate_per_s = 1000.0 * len(plan.users) / entities.action_rate_milliseconds
     yield (
         "Entities",
-        f"{len(plan.users):,} (agent {entities.agent_index} of {entities.agent_count}), "
+        f"{len(plan.users):,} ({plan.place}), "
         f"about {rate_per_s:,.2f} actions/s for {entities.test_length_minutes:g} min",
     )
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mattermost_load_test.config import Configuration, LoadedConfiguration
+from mattermost_load_test.loadtest.coordination import AgentPlace
+from mattermost_load_test.loadtest.schedule import Schedule
 from mattermost_load_test.loadtest.selection import users_played
 
 ID_LETTERS = "ybndrfg8ejkmcpqxot1uwisza345h769"  # a Mattermost server's alphabet
@@ -15,13 +17,20 @@ ID_LENGTH = 26
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """A run of one agent: the scenario by name, the configuration, and the user that each entity plays."""
+    """A run of one agent: the scenario by name, the configuration, which agent it is, the user each entity plays."""
 
     scenario: str
     configuration: Configuration
+    place: AgentPlace
     users: Sequence[int]
     instance_id: str
+    schedule: Schedule
     warnings: tuple[str, ...] = ()
+
+    @property
+    def first_entity(self) -> int:
+        """The number of the first entity among those of all agents."""
+        return self.place.index * self.configuration.entities.num_active_entities
 
     @property
     def lateness_limit_ms(self) -> float:
@@ -30,8 +39,10 @@ class RunPlan:
         return min(entities.max_lateness_milliseconds, entities.action_rate_milliseconds)
 
 
-def plan_run(scenario: str, loaded: LoadedConfiguration, chance: random.Random) -> RunPlan:
-    """Return the plan of a run, its instance id drawn from `chance`.
+def plan_run(
+    scenario: str, loaded: LoadedConfiguration, place: AgentPlace, chance: random.Random, start_s: float | None = None
+) -> RunPlan:
+    """Return the plan of a run that begins at `start_s` if that is given; its instance id is drawn from `chance`.
 
     Raises `ConfigurationError` when there are more entities than users.
     """
@@ -39,11 +50,11 @@ def plan_run(scenario: str, loaded: LoadedConfiguration, chance: random.Random) 
     entities, environment = configuration.entities, configuration.environment
     users = users_played(
         entities.num_active_entities,
-        entities.agent_index,
-        entities.agent_count,
+        place,
         environment.num_users,
         environment.seed,
         entities.randomize_entity_selection,
     )
     instance_id = "".join(chance.choices(ID_LETTERS, k=ID_LENGTH))
-    return RunPlan(scenario, configuration, users, instance_id, loaded.warnings)
+    schedule = Schedule(entities.test_length_minutes * 60.0, start_s)
+    return RunPlan(scenario, configuration, place, users, instance_id, schedule, loaded.warnings)

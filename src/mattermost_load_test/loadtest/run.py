@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import SecretStr
 
 from mattermost_load_test.config import redacted
-from mattermost_load_test.errors import LoadTestError, ServerError
+from mattermost_load_test.errors import LoadTestError, OperationError, ServerError
 from mattermost_load_test.loadtest.actions.sessions import log_in
 from mattermost_load_test.loadtest.cast import Stage, entity_of, roles
 from mattermost_load_test.loadtest.clock import LoopClock
@@ -67,6 +67,7 @@ class TestRun:
         self._tally = Tally()
         self._counters = EventCounters()
         self._requests = RequestWatch(self._clock.now_s)
+        self._notes: list[str] = []  # what the summary says beside its figures
         self._failures = FailureLog(output.log, self._clock)
         subject = Subject(plan.scenario, transport.server, len(plan.users), plan.lateness_limit_ms)
         self._progress = Progress(subject, output, self._clock, self._writer.flush_if_due)
@@ -86,7 +87,13 @@ class TestRun:
     def _tell_settings(self) -> None:
         """Write what is run, and how, into the log."""
         log, plan = self._output.log, self._plan
-        log.info("Running test", test=plan.scenario, instance_id=plan.instance_id, entities=len(plan.users))
+        log.info(
+            "Running test",
+            test=plan.scenario,
+            instance_id=plan.instance_id,
+            agent=str(plan.place),
+            entities=len(plan.users),
+        )
         self._writer.write_settings(redacted(plan.configuration))
         for text in (*plan.warnings, *self._transport.notes):
             log.warn(text)
@@ -112,6 +119,7 @@ class TestRun:
             logged_in = await self._logged_in(entities)
             self._writer.begin(TIMINGS_TAG)
             recorder.sink = self._measured
+            await self._until_start()
             started_s = self._clock.now_s()
             await self._act(logged_in, context, started_s)
             ended_s = self._clock.now_s()
@@ -137,7 +145,7 @@ class TestRun:
             ready.abilities,
         )
         stage = Stage(world, recorder, sockets, self._counters, context, server, environment.seed)
-        cast = roles(SCENARIOS[plan.scenario], plan.users, behaviour.agent_index * behaviour.num_active_entities)
+        cast = roles(SCENARIOS[plan.scenario], plan.users, plan.first_entity)
         return {role.user: entity_of(role, stage, behaviour) for role in cast}
 
     async def _logged_in(self, entities: Mapping[int, Entity]) -> Sequence[Entity]:
@@ -174,11 +182,22 @@ class TestRun:
         self._writer.add(sample)
         self._requests.add(sample)
 
+    async def _until_start(self) -> None:
+        """Wait for the time at which all agents begin, if there is one to come and the end is not wanted."""
+        wait_s = self._plan.schedule.wait_s(time.time())
+        if wait_s and self._stop.reason is None:
+            self._output.log.info("Waiting for the start", wait_s=round(wait_s, 1))
+            self._progress.phase, self._progress.detail = "Waiting for the start", ""
+            await self._stop.wait(wait_s)
+
     async def _act(self, entities: Sequence[Entity], context: EntityContext, started_s: float) -> None:
         """Let the entities act until the time is up or the end is wanted."""
         if not entities or self._stop.reason is not None:
             return
-        length_s = self._plan.configuration.entities.test_length_minutes * 60.0
+        length_s = self._length_s(time.time())
+        if not length_s:
+            self._stop.request(OperationError("the run was over before the entities were logged in; begin it later"))
+            return
         self._output.log.info("Entities begin to act", entities=len(entities), length_s=length_s)
         self._progress.phase, self._progress.detail = "Running", ""
         self._progress.figures = Figures(
@@ -192,6 +211,15 @@ class TestRun:
         for entity in entities:
             entity.start()
         await self._stop.wait(length_s)
+
+    def _length_s(self, now_s: float) -> float:
+        """Return how long entities that begin now may act; one that is late says so, and acts for the rest."""
+        schedule = self._plan.schedule
+        remark = schedule.remark(now_s)
+        if remark is not None:
+            self._output.log.warn(remark)
+            self._notes.append(remark)
+        return schedule.rest_s(now_s)
 
     async def _end(self, entities: Sequence[Entity], context: EntityContext) -> None:
         """Stop the entities: what is under way may end, for a while, then it is cut."""
@@ -230,6 +258,6 @@ class TestRun:
             skipped={name: count.skipped for name, count in self._tally.actions.items() if count.skipped},
             failed_actions=self._tally.failures(),
             request_errors=self._requests.errors,
-            notes=ready.notes,
+            notes=(*ready.notes, *self._notes),
             interrupted=self._stop.reason is not None,
         )

@@ -7,24 +7,23 @@ from array import array
 from collections.abc import Sequence
 
 from mattermost_load_test.errors import ConfigurationError
+from mattermost_load_test.loadtest.coordination import AgentPlace
 
 
-def users_played(
-    entities: int, agent_index: int, agent_count: int, num_users: int, seed: int, randomized: bool
-) -> Sequence[int]:
+def users_played(entities: int, place: AgentPlace, num_users: int, seed: int, randomized: bool) -> Sequence[int]:
     """Return the numbers of the users that this agent's entities play, entity by entity.
 
     Every agent has `entities` of them and takes the next share of the users. With `randomized` the shares are cut
     from a permutation that `seed` alone decides, the same for all agents. Raises `ConfigurationError` when the users
     do not suffice: no user is ever played twice.
     """
-    needed = entities * agent_count
+    needed = entities * place.count
     if needed > num_users:
         raise ConfigurationError(
-            f"{agent_count} agent(s) with {entities} entities each need {needed} users, but there are {num_users}: "
+            f"{place.count} agent(s) with {entities} entities each need {needed} users, but there are {num_users}: "
             "raise LoadtestEnviromentConfig.NumUsers or lower UserEntitiesConfiguration.NumActiveEntities"
         )
-    first = entities * agent_index
+    first = entities * place.index
     if not randomized:
         return range(first, first + entities)
     return permutation(num_users, seed)[first : first + entities]

@@ -194,29 +194,6 @@ async def test_a_server_that_goes_away_ends_in_the_figures(agent_here: AgentHere
     assert len([line for line in ended.lines if line.get("kind") == "connection"]) == 1
 
 
-async def test_more_entities_than_users_is_said_before_anything_starts(agent: AgentHere) -> None:
-    """No user is played twice: several agents with more entities than users end with 2, and no log is begun."""
-    agent.set(UserEntitiesConfiguration_AgentCount=2)
-    ended = await agent.run("all")
-    assert ended.code == 2
-    assert "need 20 users" in ended.error
-    assert not agent.log.exists()
-
-
-async def test_two_agents_play_different_users(agent_here: AgentHere, embedded: Any) -> None:
-    """The second of two agents plays the second half of the users."""
-    agent_here.set(
-        UserEntitiesConfiguration_AgentCount=2,
-        UserEntitiesConfiguration_AgentIndex=1,
-        UserEntitiesConfiguration_NumActiveEntities=6,
-    )
-    ended = await agent_here.run("basic")
-    assert ended.code == 0, ended.stderr
-    users = embedded.state.users.by_id
-    posters = {users[post.user_id].username for post in embedded.state.posts.by_id.values() if not post.type}
-    assert posters == {f"user{number}" for number in range(6, 12)}
-
-
 async def test_a_server_that_is_still_starting_is_waited_for(agent: AgentHere, start_server: Any) -> None:
     """With WaitForServerStart the run begins once the server has answered five pings in a row."""
     with socket.socket() as probe:

@@ -1,12 +1,20 @@
 """`loadtest check`: what a run would find and change."""
 
+import os
 import random
 from pathlib import Path
 
 import click
 
 from mattermost_load_test.loadtest.check import check_server
-from mattermost_load_test.loadtest.cli.options import config_option, loaded, run_async
+from mattermost_load_test.loadtest.cli.options import (
+    agent_count_option,
+    agent_index_option,
+    config_option,
+    loaded,
+    run_async,
+)
+from mattermost_load_test.loadtest.coordination import agent_place
 from mattermost_load_test.loadtest.plan import RunPlan, plan_run
 
 WIDTH = 10  # of the longest subject
@@ -14,6 +22,8 @@ WIDTH = 10  # of the longest subject
 
 @click.command()
 @config_option
+@agent_index_option
+@agent_count_option
 @click.pass_context
 def check(context: click.Context, config: Path | None) -> None:
     """Say what a run would find and change, and change nothing.
@@ -22,7 +32,8 @@ def check(context: click.Context, config: Path | None) -> None:
     would be changed. Exits with 3 when the server cannot be reached or refuses the admin.
     """
     configuration = loaded(context, config)
-    plan = plan_run("all", configuration, random.SystemRandom())
+    place = agent_place(configuration.configuration.entities, os.environ)
+    plan = plan_run("all", configuration, place, random.SystemRandom())
     if configuration.path is not None:
         _say("File", str(configuration.path))
     for warning in configuration.warnings:

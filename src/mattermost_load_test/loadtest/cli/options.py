@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from mattermost_load_test.config import LoadedConfiguration, load
+from mattermost_load_test.config import Flag, LoadedConfiguration, load
 from mattermost_load_test.loadtest.output import Streams
 
 T = TypeVar("T")
@@ -22,9 +22,52 @@ config_option = click.option(
 )
 
 
+class KeyOption(click.Option):
+    """A flag that stands for a key of the configuration, above file and environment; see `loaded`."""
+
+    def __init__(self, *args: Any, section: str, key: str, **kwargs: Any) -> None:
+        super().__init__(*args, expose_value=False, callback=_remember_flag, **kwargs)
+        self.section = section
+        self.key = key
+
+
+def _remember_flag(context: click.Context, option: click.Parameter, value: Any) -> None:
+    """Keep a flag that was given until the configuration is loaded."""
+    assert isinstance(option, KeyOption)
+    if value is not None:
+        flags = context.meta.setdefault(_FLAGS, [])
+        flags.append(Flag(option.opts[0], option.section, option.key, value))
+
+
+_FLAGS = f"{__name__}.flags"
+
+agent_index_option = click.option(
+    "--agent-index",
+    cls=KeyOption,
+    section="UserEntitiesConfiguration",
+    key="AgentIndex",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Which of several agents this one is, from 0.  [default: that of a Kubernetes job]",
+)
+agent_count_option = click.option(
+    "--agent-count",
+    cls=KeyOption,
+    section="UserEntitiesConfiguration",
+    key="AgentCount",
+    type=click.IntRange(1),
+    metavar="N",
+    help="How many agents run this test together.",
+)
+
+
 def loaded(context: click.Context, config: Path | None, *, allow_defaults: bool = False) -> LoadedConfiguration:
-    """Load the configuration that the command line names, before or behind the command; raises `ConfigurationError`."""
-    return load(config or context.obj, os.environ, Path.cwd(), allow_defaults=allow_defaults)
+    """Load the configuration that the command line names, before or behind the command, with what its flags say.
+
+    Raises `ConfigurationError`.
+    """
+    flags = context.meta.get(_FLAGS, ())
+    return load(config or context.obj, os.environ, Path.cwd(), allow_defaults=allow_defaults, flags=flags)
 
 
 def process_streams() -> Streams:

@@ -1,23 +1,57 @@
 """One command for each scenario of the registry: `loadtest all`, `loadtest basic` and so on."""
 
+import os
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mattermost_load_test.loadtest.cli.options import config_option, loaded, process_streams, run_async
+from mattermost_load_test.loadtest.cli.options import (
+    agent_count_option,
+    agent_index_option,
+    config_option,
+    loaded,
+    process_streams,
+    run_async,
+)
+from mattermost_load_test.loadtest.coordination import agent_place
 from mattermost_load_test.loadtest.outcome import error_of, report_of
 from mattermost_load_test.loadtest.output import open_output
 from mattermost_load_test.loadtest.plan import RunPlan, plan_run
 from mattermost_load_test.loadtest.run import run_test
 from mattermost_load_test.loadtest.scenarios import KINDS, SCENARIOS, Scenario, action_name
+from mattermost_load_test.loadtest.schedule import start_time_s
 from mattermost_load_test.loadtest.stop import Stop, on_signals
 
 EPILOG = """Where stderr is a terminal it shows the run while it lasts. Where stdout is a terminal it shows the report
 at the end, else it is the log, for ltparse. The report is in results.txt, the log in loadtest.log. Ctrl-C ends the run
 early and makes its report; a second one leaves at once. Exit codes: 0 good, 1 the run failed, 2 wrong use or
 configuration, 3 the server cannot be reached or refuses, 4 the agent could not keep up, 130 interrupted."""
+
+
+class StartTime(click.ParamType[float]):
+    """When the entities begin to act, in seconds since 1970."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read RFC 3339, or a delay from now."""
+        try:
+            return start_time_s(str(value))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+start_at_option = click.option(
+    "--start-at",
+    type=StartTime(),
+    metavar="TIME",
+    help="When the entities begin to act: 2026-11-26T05:00:00Z, the same for all agents, or +30s. The run ends "
+    "TestLengthMinutes after that; an agent that comes later joins for the rest.",
+)
 
 
 def scenario_commands() -> Iterator[click.Command]:
@@ -31,9 +65,16 @@ def _command(name: str, scenario: Scenario) -> click.Command:
 
     @click.command(name, short_help=scenario.summary, help=_help(scenario), epilog=EPILOG)
     @config_option
+    @agent_index_option
+    @agent_count_option
+    @start_at_option
     @click.pass_context
-    def command(context: click.Context, config: Path | None) -> None:
-        _run(plan_run(name, loaded(context, config), random.SystemRandom()))
+    def command(context: click.Context, config: Path | None, start_at: float | None) -> None:
+        configuration = loaded(context, config)
+        place = agent_place(configuration.configuration.entities, os.environ)
+        plan = plan_run(name, configuration, place, random.SystemRandom(), start_at)
+        plan.schedule.check(time.time())
+        _run(plan)
 
     return command
 

@@ -21,8 +21,8 @@ from urllib.parse import unquote
 from pydantic import SecretStr
 
 from mattermost_load_test.errors import ConfigurationError
-from mattermost_load_test.loadtest.database.durations import seconds
 from mattermost_load_test.loadtest.database.postgres_names import postgres_parameters
+from mattermost_load_test.loadtest.durations import seconds
 
 Driver = Literal["postgres", "mysql"]
 
