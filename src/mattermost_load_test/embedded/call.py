@@ -120,9 +120,13 @@ class Call:
             raise api_errors.invalid_body(name)
         return found
 
+    def knows(self, etag: str) -> bool:
+        """Tell whether the client has a copy, known by its ETag, that is still good."""
+        return self.headers.get("If-None-Match") == etag
+
     def unless_known(self, value: Any, etag: str, headers: dict[str, str] | None = None) -> Answer:
         """Answer with a value, or only that the client's copy of it (known by its ETag) is still good."""
-        if self.headers.get("If-None-Match") == etag:
+        if self.knows(etag):
             return Answer(304, headers={"Etag": etag})
         return json_answer(value, headers={"Etag": etag, **(headers or {})})
 

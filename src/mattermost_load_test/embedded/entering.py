@@ -101,9 +101,14 @@ def channel_props(state: State) -> Properties:
     return NEW_CHANNEL_PROPS if state.version.modern else OLD_CHANNEL_PROPS
 
 
+def direct_name(user_id: str, other_id: str) -> str:
+    """Return the name of two users' direct channel."""
+    return "__".join(sorted((user_id, other_id)))
+
+
 def open_direct(state: State, user: User, other: User) -> tuple[Channel, bool]:
     """Return the direct channel of two users, and whether it had to be made."""
-    name = "__".join(sorted((user.id, other.id)))
+    name = direct_name(user.id, other.id)
     known = state.channels.named("", name)
     if known is not None:
         return known, False

@@ -229,6 +229,7 @@ def edit(site: Site, post: Post, message: str, props: dict[str, Any] | None = No
         kept = _with_channel_mentions(site, NewPost(channel, post.user_id, message, props=kept))
     post.props = kept
     state.posts.touch(post, now)
+    state.posts.words.add(post)
 
 
 def delete(site: Site, post: Post, deleted_by: str) -> None:

@@ -9,6 +9,7 @@ from mattermost_load_test.embedded.events import Built, Event, Events
 from mattermost_load_test.embedded.jobs import JobWorker
 from mattermost_load_test.embedded.permissions import Permissions
 from mattermost_load_test.embedded.state import State
+from mattermost_load_test.embedded.tables.posts import Post
 from mattermost_load_test.embedded.tables.presence import AWAY, OFFLINE, ONLINE, Status
 from mattermost_load_test.embedded.versions import Version
 from mattermost_load_test.embedded.views import Views
@@ -79,6 +80,11 @@ class Site:
     def may_post(self, user_id: str, channel_id: str) -> bool:
         """Tell whether a user may post to a channel."""
         return self.permissions.in_channel(user_id, channel_id, "create_post")
+
+    def reply_count(self, post: Post) -> int:
+        """Count the replies in the thread that a post belongs to."""
+        thread = self.state.threads.get(post.root_id or post.id)
+        return 0 if thread is None else len(thread.replies)
 
     def collapses_threads(self, user_id: str) -> bool:
         """Tell whether a user has replies in threads of their own instead of in the channel."""

@@ -17,6 +17,7 @@ from mattermost_load_test.embedded.defaults import default_roles
 from mattermost_load_test.embedded.ids import IdMaker
 from mattermost_load_test.embedded.tables.attachments import AttachmentTable
 from mattermost_load_test.embedded.tables.channels import ChannelTable
+from mattermost_load_test.embedded.tables.drafts import DraftTable
 from mattermost_load_test.embedded.tables.integrations import IntegrationTable
 from mattermost_load_test.embedded.tables.posts import PostTable
 from mattermost_load_test.embedded.tables.presence import PreferenceTable, Status
@@ -60,6 +61,7 @@ class State:
         self.channels = ChannelTable()
         self.posts = PostTable()
         self.threads = ThreadTable()
+        self.drafts = DraftTable()
         self.attachments = AttachmentTable()
         self.preferences = PreferenceTable()
         self.statuses: dict[str, Status] = {}

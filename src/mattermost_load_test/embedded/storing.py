@@ -22,10 +22,10 @@ def store(state: State, post: Post, channel: Channel) -> None:
 
 def _join_thread(state: State, reply: Post) -> None:
     root = state.posts.by_id[reply.root_id]
-    known = state.threads.get(root.id)
-    thread = known or state.threads.start(root)
-    if known is None and not state.version.modern:
+    thread = state.threads.start(root)
+    if not thread.begun and not state.version.modern:
         thread.participants.append(root.user_id)
+    thread.begun = True
     if reply.user_id not in thread.participants:
         thread.participants.append(reply.user_id)
     place = len(thread.replies)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mattermost_load_test.embedded.permissions import Permissions
 from mattermost_load_test.embedded.state import State
 from mattermost_load_test.embedded.tables.attachments import Emoji, FileInfo, Reaction
 from mattermost_load_test.embedded.tables.channels import Channel, ChannelMember
+from mattermost_load_test.embedded.tables.drafts import Draft
 from mattermost_load_test.embedded.tables.integrations import IncomingHook
 from mattermost_load_test.embedded.tables.posts import Post
 from mattermost_load_test.embedded.tables.presence import Preference, Status
@@ -245,23 +246,39 @@ class Views:
         *,
         reply_count: int = 0,
         last_reply_at: int = 0,
-        participants: Iterable[str] | None = None,
+        participants: list[Row] | None = None,
         is_following: bool | None = None,
     ) -> Row:
         """Show a post with its metadata; what concerns its thread is given by who knows what was asked."""
         row = self.bare_post(post)
         row["reply_count"] = reply_count
         row["last_reply_at"] = last_reply_at
-        row["participants"] = (
-            None
-            if participants is None
-            else [self.bare_user(user_id, with_auth_data=False) for user_id in participants]
-        )
+        row["participants"] = participants
         if is_following is not None:
             row["is_following"] = is_following
         if self._post_metadata:
             row["metadata"] = self.post_metadata(post)
         return row
+
+    def post_in_collapsed_list(self, post: Post, viewer_id: str, *, extended: bool) -> Row:
+        """Show a post with what its thread is to the viewer; `extended` shows the participants' accounts."""
+        thread = self._state.threads.get(post.id)
+        if thread is None:
+            return self.post(post, is_following=None if self._modern else False)
+        follower = thread.followers.get(viewer_id)
+        following = None if follower is None and self._modern else follower is not None and follower.following
+        users = self._state.users.by_id
+        participants = [
+            self.user(users[user_id]) if extended else self.bare_user(user_id, with_auth_data=False)
+            for user_id in thread.participants
+        ]
+        return self.post(
+            post,
+            reply_count=len(thread.replies),
+            last_reply_at=thread.last_reply_at,
+            participants=participants or None,
+            is_following=following,
+        )
 
     def bare_post(self, post: Post, *, always_remote_id: bool = False) -> Row:
         """Show a post up to, and without, what concerns its thread and its metadata."""
@@ -279,7 +296,7 @@ class Views:
         if not self._modern:
             row["parent_id"] = post.root_id
         row["original_id"] = post.original_id
-        row["message"] = post.message
+        row["message"] = "" if post.delete_at else post.message
         row["type"] = post.type
         row["props"] = post.props
         row["hashtags"] = post.hashtags
@@ -333,8 +350,8 @@ class Views:
             row["archived"] = False
         return row
 
-    def thread(self, thread: Thread, follower: Follower, *, extended: bool) -> Row:
-        """Show a thread to one of its followers; `extended` shows the participants' accounts."""
+    def thread(self, thread: Thread, follower: Follower, *, extended: bool, listed: bool = False) -> Row:
+        """Show a thread to one of its followers, alone or `listed`; `extended` shows the participants' accounts."""
         users = self._state.users.by_id
         row: Row = {
             "id": thread.root.id,
@@ -345,13 +362,37 @@ class Views:
                 self.user(users[user_id]) if extended else self.bare_user(user_id, with_auth_data=True)
                 for user_id in thread.participants
             ],
-            "post": self.bare_post(thread.root, always_remote_id=True)
+            "post": self.bare_post(thread.root, always_remote_id=listed or self._modern)
             | {"reply_count": 0, "last_reply_at": 0, "participants": None},
             "unread_replies": thread.unread_replies(follower),
             "unread_mentions": follower.unread_mentions,
         }
         if self._modern:
             row |= {"is_urgent": False, "delete_at": 0}
+        return row
+
+    def draft(self, draft: Draft) -> Row:
+        """Show a draft."""
+        row: Row = {
+            "create_at": draft.create_at,
+            "update_at": draft.update_at,
+            "delete_at": 0,
+            "user_id": draft.user_id,
+            "channel_id": draft.channel_id,
+            "root_id": draft.root_id,
+            "message": draft.message,
+            "type": draft.type,
+            "props": draft.props,
+        }
+        if draft.file_ids:
+            row["file_ids"] = draft.file_ids
+        row["metadata"] = {}
+        known = self._state.attachments.files
+        files = [self.file(known[file_id]) for file_id in draft.file_ids if file_id in known]
+        if files:
+            row["metadata"]["files"] = files
+        if draft.priority:
+            row["priority"] = draft.priority
         return row
 
     def reaction(self, reaction: Reaction) -> Row:

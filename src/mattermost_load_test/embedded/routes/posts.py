@@ -6,6 +6,7 @@ from mattermost_load_test.embedded import bodies, posting
 from mattermost_load_test.embedded.answers import Answer, json_answer, ok
 from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.call import Call
+from mattermost_load_test.embedded.routes.channels import need_to_read
 from mattermost_load_test.embedded.routing import Route
 from mattermost_load_test.embedded.tables.posts import Post
 
@@ -63,8 +64,7 @@ def create_post(call: Call) -> Answer:
 
 
 def _with_replies(call: Call, post: Post) -> dict[str, object]:
-    thread = call.state.threads.get(post.root_id or post.id)
-    return call.views.post(post, reply_count=len(thread.replies) if thread is not None else 0)
+    return call.views.post(post, reply_count=call.site.reply_count(post))
 
 
 def get_post(call: Call) -> Answer:
@@ -77,24 +77,8 @@ def get_post(call: Call) -> Answer:
 def readable_post(call: Call) -> Post:
     """Return the post in the path, if the caller may read its channel."""
     post = call.target_post()
-    channel = call.state.channels.by_id[post.channel_id]
-    if not call.may_in_channel(channel.id, "read_channel") and not (
-        channel.is_open and call.may_in_team(channel.team_id, "read_public_channel")
-    ):
-        raise call.refuse("read_channel")
+    need_to_read(call, call.state.channels.by_id[post.channel_id])
     return post
-
-
-def get_posts_for_channel(call: Call) -> Answer:
-    """Give a page of a channel's posts, the newest first."""
-    channel_id = call.id_param("channel_id")
-    call.need_in_channel(channel_id, "read_channel")
-    of_channel = call.state.posts.of_channel(channel_id)
-    page = of_channel.newest_first(call.offset, call.per_page)
-    posts = {post.id: call.views.post(post) for post in page}
-    order = [post.id for post in page]
-    etag = f"{call.site.version.number}.{of_channel.last_change}"
-    return json_answer(call.views.post_list(order, posts), headers={"Etag": etag})
 
 
 def patch_post(call: Call) -> Answer:
@@ -126,5 +110,4 @@ ROUTES = (
     Route("GET", "/posts/{post_id}", get_post),
     Route("PUT", "/posts/{post_id}/patch", patch_post),
     Route("DELETE", "/posts/{post_id}", delete_post),
-    Route("GET", "/channels/{channel_id}/posts", get_posts_for_channel),
 )

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mattermost_load_test.embedded.tables.words import WordIndex
+
 MESSAGE_MAX = 16383
 """The longest message, in characters (`MaxPostSize` of both servers)."""
 
@@ -68,12 +70,13 @@ def _by_time(post: Post) -> int:
 class ChannelPosts:
     """The posts of one channel: the living ones by time of creation, all of them by time of change."""
 
-    __slots__ = ("changed", "living", "pinned")
+    __slots__ = ("_changed", "_in_order", "living", "pinned")
 
     def __init__(self) -> None:
         self.living: list[Post] = []
-        self.changed: dict[str, Post] = {}
         self.pinned: dict[str, Post] = {}
+        self._changed: dict[str, Post] = {}
+        self._in_order = True
 
     def add(self, post: Post) -> None:
         """Add a new post, at its place in time."""
@@ -82,12 +85,22 @@ class ChannelPosts:
                 insort(self.living, post, key=_by_time)
             else:
                 self.living.append(post)
-        self.changed[post.id] = post
+        self.touch(post)
 
     def touch(self, post: Post) -> None:
         """Note that a post has changed."""
-        self.changed.pop(post.id, None)
-        self.changed[post.id] = post
+        self._changed.pop(post.id, None)
+        last = next(reversed(self._changed.values()), None)
+        self._in_order = self._in_order and (last is None or last.update_at <= post.update_at)
+        self._changed[post.id] = post
+
+    @property
+    def changed(self) -> dict[str, Post]:
+        """All posts, deleted ones and earlier states of edited ones too, by time of change."""
+        if not self._in_order:  # posts with times of their own came in, by import or from an admin
+            self._changed = dict(sorted(self._changed.items(), key=lambda item: item[1].update_at))
+            self._in_order = True
+        return self._changed
 
     def remove(self, post: Post) -> None:
         """Take a deleted post from the living ones."""
@@ -115,11 +128,17 @@ class ChannelPosts:
     def made_at(self, time_ms: int) -> list[Post]:
         """Return the living posts made at this very moment."""
         start = bisect_left(self.living, time_ms, key=_by_time)
-        return self.living[start : self.first_after(time_ms)]
+        return self.living[start : bisect_right(self.living, time_ms, key=_by_time)]
 
-    def first_after(self, time_ms: int) -> int:
-        """Return the place of the first living post made later than `time_ms`."""
-        return bisect_right(self.living, time_ms, key=_by_time)
+    def made_before(self, time_ms: int) -> Iterator[Post]:
+        """Go through the living posts made before `time_ms`, the newest first."""
+        for place in range(bisect_left(self.living, time_ms, key=_by_time) - 1, -1, -1):
+            yield self.living[place]
+
+    def made_after(self, time_ms: int) -> Iterator[Post]:
+        """Go through the living posts made after `time_ms`, the oldest first."""
+        for place in range(bisect_right(self.living, time_ms, key=_by_time), len(self.living)):
+            yield self.living[place]
 
     def changed_since(self, time_ms: int) -> Iterator[Post]:
         """Go through the posts changed after `time_ms`, deleted ones included, the latest change first."""
@@ -146,6 +165,8 @@ class PostTable:
         self._of_channel: dict[str, ChannelPosts] = {}
         self.by_people = 0
         """How many living posts people have written, those of the server left out."""
+        self.words = WordIndex()
+        """What the living posts of people can be found by."""
 
     def __len__(self) -> int:
         return len(self.by_id)
@@ -155,6 +176,8 @@ class PostTable:
         self.by_id[post.id] = post
         self.by_people += not (post.type or post.delete_at)
         self._of_channel.setdefault(post.channel_id, ChannelPosts()).add(post)
+        if not (post.delete_at or post.is_system):
+            self.words.add(post)
 
     def of_channel(self, channel_id: str) -> ChannelPosts:
         """Return a channel's posts; to be read only."""
@@ -180,9 +203,11 @@ class PostTable:
             self.by_people -= not (post.type or post.delete_at)
             post.delete_at = post.update_at = now_ms
             self._of_channel[post.channel_id].remove(post)
+            self.words.remove(post)
 
     def drop_channel(self, channel_id: str) -> None:
         """Forget a channel's posts for good."""
         for post in self._of_channel.pop(channel_id, NO_POSTS).changed.values():
             self.by_people -= not (post.type or post.delete_at)
             self.by_id.pop(post.id, None)
+            self.words.remove(post)

@@ -28,6 +28,8 @@ class Thread:
     replies: list[Post] = field(default_factory=list)
     participants: list[str] = field(default_factory=list)
     followers: dict[str, Follower] = field(default_factory=dict)
+    begun: bool = False
+    """Whether there has been a reply: without one, users may follow it, but nobody is shown it."""
 
     @property
     def last_reply_at(self) -> int:
