@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 PYTEST_ARGS ?=
+# The CPythons of Debian 12 and of the two current Ubuntu LTS: what `make package` has wheels for.
+PYTHONS ?= 3.11 3.12 3.14
 
-.PHONY: help demo test check format lock wheel clean
+.PHONY: help demo test check format lock wheel package clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -50,6 +52,11 @@ lock: $(DEV) ## resolve pyproject.toml anew into the lock files
 wheel: $(DEV) ## build the wheel into dist/
 	rm -rf dist
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+package: wheel ## the agent as dist/mattermost-load-test.tar.gz, to deploy on hosts without internet
+	$(BIN)/python -m mattermost_load_test.ltops.artifacts.bundling --project pyproject.toml --lock requirements.lock \
+		--wheel dist/mattermost_load_test-*.whl --config loadtestconfig.json --pythons $(PYTHONS) \
+		--output dist/mattermost-load-test.tar.gz
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

@@ -10,7 +10,8 @@
     │   ├── ConfigurationError        2  loadtestconfig.json or its environment overrides
     │   ├── ResultsFileError          2  a results log that is missing, empty or holds no timings
     │   ├── TokenCacheError           2  a file of session tokens that is broken, in use, or readable by others
-    │   └── PortInUseError            2  an address to listen on is taken
+    │   ├── PortInUseError            2  an address to listen on is taken
+    │   └── ArtifactError             2  a file or name that is no Mattermost, or no bundle of the agent
     ├── ServerError                   3  the server could not be reached, or refused
     │   ├── ServerUnreachableError    3  no connection: refused, name unknown, certificate, reset
     │   │   └── CertificateError      3  the server's certificate is not signed by a known authority
@@ -20,6 +21,7 @@
     │   ├── ApiError                  3  an answer with an error status
     │   └── DatabaseError             3  Mattermost's database refused what was asked of it, or holds no Mattermost
     │       └── DatabaseUnreachableError  3  no connection to the database, or it was lost
+    ├── DownloadError                 3  something could not be downloaded: no connection, not there, cut off
     ├── AgentSaturatedError           4  the agent could not keep up: figures are not to be trusted
     ├── GateFailedError              99  a gate on the results failed
     └── InterruptedRunError         130  stopped by Ctrl-C or SIGTERM; results so far are written
@@ -74,6 +76,10 @@ class TokenCacheError(UsageError):
 
 class PortInUseError(UsageError):
     """An address to listen on is taken by another program."""
+
+
+class ArtifactError(UsageError):
+    """A file or name is not what is to be deployed: no Mattermost, no bundle of the agent, or broken."""
 
 
 class ServerError(LoadTestError):
@@ -150,6 +156,12 @@ class DatabaseError(ServerError):
 
 class DatabaseUnreachableError(DatabaseError):
     """There is no connection to Mattermost's database: it could not be made, or it was lost."""
+
+
+class DownloadError(LoadTestError):
+    """A download did not come about: there is no connection, nothing at the address, or no end to its interruptions."""
+
+    exit_code = 3
 
 
 class AgentSaturatedError(LoadTestError):
