@@ -80,7 +80,7 @@ class ConnectionConfiguration(Section):
         idle="http://localhost:8067/debug/pprof",
     )
     driver_name: Driver = key("DriverName", "mysql", "The kind of the database in `DataSource`; empty means mysql.")
-    data_source: SecretStr = key("DataSource", SecretStr(""), "Mattermost's database; empty: it is not used.", idle="")
+    data_source: SecretStr = key("DataSource", SecretStr(""), "Mattermost's database; empty: it is not used.")
     local_commands: bool = key(
         "LocalCommands",
         True,
@@ -193,7 +193,7 @@ class EnvironmentConfiguration(Section):
     num_users: int = key("NumUsers", 1000, "Users, beside the admin.", ge=1, le=10_000_000)
     num_channel_schemes: int = key("NumChannelSchemes", 1, "Permission schemes of channels.", ge=0, le=100_000)
     num_team_schemes: int = key("NumTeamSchemes", 1, "Permission schemes of teams.", ge=0, le=100_000)
-    num_posts: int = key("NumPosts", 20_000_000, "Posts that `loadposts` writes.", ge=0, le=10_000_000_000, idle=0)
+    num_posts: int = key("NumPosts", 20_000_000, "Posts that `loadposts` writes.", ge=0, le=10_000_000_000)
     num_emoji: int = key("NumEmoji", 2000, "Custom emoji.", ge=0, le=1_000_000)
     num_plugins: int = key(
         "NumPlugins", 1, "More than 0: the sample plugin is uploaded and enabled.", ge=0, le=1000, idle=0
@@ -205,9 +205,14 @@ class EnvironmentConfiguration(Section):
         unit="s",
         ge=1,
         le=10_000_000_000,
-        idle=2_600_000,
     )
-    reply_chance: float = key("ReplyChance", 0.3, "Chance that a post of `loadposts` is a reply.", **CHANCE, idle=0.3)
+    reply_chance: float = key("ReplyChance", 0.3, "Chance that a post of `loadposts` is a reply.", **CHANCE)
+    percent_read_channels: float = key(
+        "PercentReadChannels",
+        0.8,
+        "Part of the members of each channel who have read all that `loadposts` wrote in it.",
+        **CHANCE,
+    )
     percent_high_volume_teams: float = key(
         "PercentHighVolumeTeams", 0.2, "Part of the teams that are of high volume; the first always is.", **CHANCE
     )

@@ -77,3 +77,15 @@ def make_database(request: pytest.FixtureRequest) -> MakeDatabase:
 def database(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Database:
     """Give a new database with a server's empty tables: each version, each kind of database."""
     return make_database(request.param)
+
+
+@pytest.fixture
+def mortal_postgres() -> Iterator[Any]:
+    """Give a PostgreSQL of the test's own, which it may kill."""
+    yield from _running("postgres")
+
+
+@pytest.fixture
+def mortal_mysql() -> Iterator[Any]:
+    """Give a MariaDB of the test's own, which it may kill."""
+    yield from _running("mysql")

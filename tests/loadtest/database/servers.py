@@ -55,7 +55,11 @@ class Server:
 
     def run(self, *command: str) -> None:
         """Run a command of the server's package to its end, under its account."""
-        subprocess.run(command, check=True, capture_output=True, cwd=self.directory, **self._as_account())
+        ended = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.directory, **self._as_account()
+        )
+        if ended.returncode:
+            raise RuntimeError(f"{command[0]} failed: {ended.stdout.decode(errors='replace')}")
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
@@ -151,10 +155,12 @@ class Maria(Server):
             "--no-defaults",
             f"--datadir={data}",
             "--auth-root-authentication-method=normal",
+            "--innodb-use-native-aio=0",  # the kernel has few of its handles, and several of these servers run at once
             "--skip-test-db",
         )
         self.command = [program, "--no-defaults", f"--datadir={data}", f"--socket={self._socket}"]
-        self.command += [f"--port={self.port}", "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0"]
+        self.command += [f"--port={self.port}", "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=2"]
+        self.command += ["--innodb-use-native-aio=0"]
 
     def answers(self) -> bool:
         """Say whether the server takes connections (asked of its socket: PyMySQL leaves one open that is refused)."""
