@@ -21,7 +21,15 @@ PART_POSTS = 10_000
 REPLIED_ROOTS = 50
 """A reply goes to one of so many latest roots, to the newer ones more often: people rarely dig for old threads."""
 
+MAX_AUTHORS = 500
+"""So many members of a channel write in it: the list of them must fit in memory for any channel."""
+
 _SENTENCES = 4096
+
+
+def channel_key(team: int, number: int) -> str:
+    """Return what stands for a channel in the plan of posts."""
+    return f"{team}/{number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,18 +80,31 @@ class TeamMember:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel; `type` is O (public), P (private), D (direct) or G (group)."""
+    """A channel; `type` is O (public), P (private), D (direct) or G (group).
+
+    `total_msg_count` is how many posts it has, replies among them, those that the system made not.
+    """
 
     id: str
     name: str
     team_id: str
     type: str
     display_name: str = ""
+    created_ms: int = 0
+    total_msg_count: int = 0
 
     @classmethod
     def of(cls, data: Json) -> Channel:
         """Read a channel."""
-        return cls(data["id"], data["name"], data["team_id"], data["type"], data.get("display_name", ""))
+        return cls(
+            data["id"],
+            data["name"],
+            data["team_id"],
+            data["type"],
+            data.get("display_name", ""),
+            data.get("create_at", 0),
+            data.get("total_msg_count", 0),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from mattermost_load_test.config import EnvironmentConfiguration
 from mattermost_load_test.errors import DatabaseUnreachableError, OperationError
 from mattermost_load_test.loadtest.database.connection import Database
 from mattermost_load_test.loadtest.database.loadposts import PostsLoaded, load_posts
-from mattermost_load_test.loadtest.database.readstate import Reading
 from mattermost_load_test.loadtest.database.schema import read_tables
 from mattermost_load_test.loadtest.post_plan import PostPlan
+from mattermost_load_test.loadtest.reading import Reading
 
 MEMBERS = 40
 

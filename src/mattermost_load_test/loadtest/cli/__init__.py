@@ -7,6 +7,7 @@ import click
 from mattermost_load_test.cli_support import CONTEXT_SETTINGS, CommandGroup, version_option
 from mattermost_load_test.loadtest.cli.check import check
 from mattermost_load_test.loadtest.cli.genbulkload import genbulkload
+from mattermost_load_test.loadtest.cli.loadposts import loadposts
 from mattermost_load_test.loadtest.cli.options import config_option
 from mattermost_load_test.loadtest.cli.scenarios import scenario_commands
 from mattermost_load_test.loadtest.cli.server import server
@@ -25,7 +26,7 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = config
 
 
-for command in (*scenario_commands(), check, genbulkload, server):
+for command in (*scenario_commands(), check, genbulkload, loadposts, server):
     cli.add_command(command)
 
 

@@ -1,6 +1,7 @@
 """The population's teams and channels as the server's database has them.
 
-A channel is known by the end of its name, ``-loadtestchannelN``, so that servers which the Go tool filled are understood.
+A channel is known by the end of its name, ``-loadtestchannelN``, so that servers which the Go tool filled are
+understood.
 """
 
 from __future__ import annotations
@@ -11,9 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from mattermost_load_test.loadtest.database.schema import Tables
-
-MAX_AUTHORS = 500
-"""So many members of a channel write in it: the list of them must fit in memory for any channel."""
+from mattermost_load_test.loadtest.post_plan import MAX_AUTHORS, channel_key
 
 _TEAM = re.compile(r"loadtestteam(\d+)")
 _CHANNEL = re.compile(r".*-loadtestchannel(\d+)")
@@ -33,11 +32,6 @@ class FoundChannel:
     def key(self) -> str:
         """Return what stands for the channel in the plan of posts: the same on every server."""
         return channel_key(self.team, self.number)
-
-
-def channel_key(team: int, number: int) -> str:
-    """Return what stands for a channel in the plan of posts."""
-    return f"{team}/{number}"
 
 
 def find_teams(connection: Connection, tables: Tables) -> dict[int, str]:

@@ -18,11 +18,12 @@ from mattermost_load_test.loadtest.database.channels import FoundChannel, author
 from mattermost_load_test.loadtest.database.connection import Database
 from mattermost_load_test.loadtest.database.ids import IdSequence
 from mattermost_load_test.loadtest.database.locks import exclusive
-from mattermost_load_test.loadtest.database.readstate import Reading, settle_members
+from mattermost_load_test.loadtest.database.readstate import settle_members
 from mattermost_load_test.loadtest.database.schema import Tables, read_tables
+from mattermost_load_test.loadtest.database.threads import Thread, threads_of
 from mattermost_load_test.loadtest.database.writing import RowWriter, Value
 from mattermost_load_test.loadtest.post_plan import PlannedPost, PostPlan
-from mattermost_load_test.loadtest.database.threads import Thread, threads_of
+from mattermost_load_test.loadtest.reading import Reading
 
 LOCK = "loadposts"
 
@@ -41,7 +42,7 @@ class PostsLoaded:
 
 
 def load_posts(
-    database: Database, plan: PostPlan, reading: Reading, progress: Progress, waiting: Callable[[], None]
+    database: Database, plan: PostPlan, reading: Reading, progress: Progress, waiting: Callable[[], object]
 ) -> PostsLoaded:
     """Write what is missing of `plan`; `waiting` is called now and then while another agent does the same.
 
@@ -168,9 +169,12 @@ class _Rows:
             row = ("postid", "channelid", "replycount", "lastreplyat", "participants", "threadteamid")
             self._threads = RowWriter(connection, tables["threads"], row)
         if "threadmemberships" in tables:
-            row = ("postid", "userid", "lastviewed", "lastupdated")
-            constant: dict[str, Value] = {"following": True, "unreadmentions": 0}
-            self._memberships = RowWriter(connection, tables["threadmemberships"], row, constant=constant)
+            self._memberships = RowWriter(
+                connection,
+                tables["threadmemberships"],
+                ("postid", "userid", "lastviewed", "lastupdated"),
+                constant={"following": True, "unreadmentions": 0},
+            )
 
     def write(
         self,

@@ -22,7 +22,7 @@ _PREFIX = "mattermost-load-test "
 
 
 @contextmanager
-def exclusive(connection: Connection, name: str, waiting: Callable[[], None]) -> Iterator[None]:
+def exclusive(connection: Connection, name: str, waiting: Callable[[], object]) -> Iterator[None]:
     """Hold the lock `name` on `connection`; while another holds it, `waiting` is called every five seconds.
 
     `waiting` may raise to give up. Raises `OperationError` after two hours.

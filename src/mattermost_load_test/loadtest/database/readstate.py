@@ -1,12 +1,11 @@
 """How far the members of a channel have read: most have read it all, the others stopped a few posts ago.
 
-Who has read is decided by a digest of the user's and the channel's id, which the database computes as well: a channel's
-members are settled by one statement, however many they are, and a second time alike.
+A channel's members are settled by one statement, however many they are, and a second time alike: the database computes
+the digest that decides (`reading`).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,38 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BIT
 
 from mattermost_load_test.loadtest.database.schema import Tables
+from mattermost_load_test.loadtest.reading import DIGESTS, Reading
 
 UNREAD_POSTS = (1, 2, 4, 8, 16, 32, 64, 128)
 """So many posts were not read by those who have not read all, each number equally often (where there are as many)."""
-
-_DIGESTS = 1 << 32
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Which members have read their channels: `chance` of them, told apart by `seed`."""
-
-    chance: float
-    seed: int
-
-    @property
-    def limit(self) -> int:
-        """Return the digest from which on a member has not read all."""
-        return round(self.chance * _DIGESTS)
-
-    def has_read(self, user_id: str, channel_id: str) -> bool:
-        """Say whether a member has read all of its channel."""
-        text = f"{self.seed}{user_id}{channel_id}"
-        digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-        return int(digest[:8], 16) < self.limit
-
-    def digest(self, members: Table, *, postgres: bool) -> ColumnElement[int]:
-        """Return what `has_read` computes as an expression of the database over the columns of `members`."""
-        text = func.concat(literal_column(f"'{int(self.seed)}'"), members.c.userid, members.c.channelid)
-        digits = func.substr(func.md5(text), literal_column("1"), literal_column("8"))
-        if postgres:
-            return cast(cast(func.concat(literal_column("'x'"), digits), BIT(32)), BigInteger)
-        return func.conv(digits, literal_column("16"), literal_column("10")) + literal_column("0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +49,8 @@ def settle_members(connection: Connection, tables: Tables, channel_id: str, read
     columns += [channels.c.totalmsgcountroot] if with_roots else []
     total, last_ms, *total_roots = connection.execute(select(*columns).where(channels.c.id == channel_id)).one()
     stops = _stops(connection, tables, channel_id)
-    digest = reading.digest(members, postgres=connection.dialect.name == "postgresql")
-    first, width = reading.limit, max((_DIGESTS - reading.limit) / len(stops), 1) if stops else 1
+    digest = _digest(reading.seed, members, postgres=connection.dialect.name == "postgresql")
+    first, width = reading.limit, max((DIGESTS - reading.limit) / len(stops), 1) if stops else 1
     bounds = [digest < first, *(digest < first + round(width * number) for number in range(1, len(stops)))]
 
     def by_member(read: int, unread: Sequence[int]) -> ColumnElement[int]:
@@ -99,6 +70,15 @@ def settle_members(connection: Connection, tables: Tables, channel_id: str, read
         .where(members.c.channelid == channel_id)
         .values({members.c[key]: func.greatest(func.coalesce(members.c[key], 0), new) for key, new in news.items()})
     )
+
+
+def _digest(seed: int, members: Table, *, postgres: bool) -> ColumnElement[int]:
+    """Return what `Reading` decides by as an expression of the database over the columns of `members`."""
+    text = func.concat(literal_column(f"'{int(seed)}'"), members.c.userid, members.c.channelid)
+    digits = func.substr(func.md5(text), literal_column("1"), literal_column("8"))
+    if postgres:
+        return cast(cast(func.concat(literal_column("'x'"), digits), BIT(32)), BigInteger)
+    return func.conv(digits, literal_column("16"), literal_column("10")) + literal_column("0")
 
 
 def _stops(connection: Connection, tables: Tables, channel_id: str) -> list[Unread]:

@@ -11,7 +11,7 @@ from mattermost_load_test.loadtest.post_plan import PlannedPost
 
 @dataclass(slots=True)
 class Thread:
-    """A root's replies: when each author last wrote in it, in the order of their last reply, the root's author apart."""
+    """A root and its replies: when each author last replied, in that order."""
 
     root: PlannedPost
     replies: int = 0

@@ -21,6 +21,7 @@ MEMBER = "DELETE /channels/[channel id]/members/[user id]"
 MY_MEMBERSHIP = "GET /channels/[channel id]/members/me"
 STATS = "GET /channels/[channel id]/stats"
 VIEW = "POST /channels/members/me/view"
+VIEW_FOR = "POST /channels/members/[user id]/view"
 
 
 class Channels(Subject):
@@ -83,6 +84,10 @@ class Channels(Subject):
         if previous_channel_id:
             body["prev_channel_id"] = previous_channel_id
         await self._session.done(VIEW, VIEW.partition(" ")[2], body)
+
+    async def view_for(self, user_id: str, channel_id: str) -> None:
+        """Say that a user looks at a channel, as system admin: the user has then read it."""
+        await self._session.done(VIEW_FOR, f"/channels/members/{user_id}/view", {"channel_id": channel_id})
 
     async def my_membership(self, channel_id: str) -> ChannelMember:
         """Return the membership of this session's user; 404 when it is not in the channel."""
