@@ -5,13 +5,17 @@
     LoadTestError                     exit code 1, the run or operation failed
     ├── OutputError                   1  a file could not be written (disk full, no permission)
     ├── OperationError                1  something that was asked for did not succeed
+    │   ├── ClusterBusyError          1  another `ltops` works on the cluster
+    │   └── StepsFailedError          1  parts of an operation failed; the message says which, why and how to go on
     ├── NothingToActOn                1  an action found nothing to act on; the entity's loop counts it as skipped
     ├── UsageError                    2  the command was used wrongly
     │   ├── ConfigurationError        2  loadtestconfig.json or its environment overrides
     │   ├── ResultsFileError          2  a results log that is missing, empty or holds no timings
     │   ├── TokenCacheError           2  a file of session tokens that is broken, in use, or readable by others
     │   ├── PortInUseError            2  an address to listen on is taken
-    │   └── ArtifactError             2  a file or name that is no Mattermost, or no bundle of the agent
+    │   ├── ArtifactError             2  a file or name that is no Mattermost, or no bundle of the agent
+    │   └── ClusterError              2  a cluster that is unknown, exists already, or is not ready for what is asked
+    │       └── StateFileError        2  a cluster's state file that cannot be read
     ├── ServerError                   3  the server could not be reached, or refused
     │   ├── ServerUnreachableError    3  no connection: refused, name unknown, certificate, reset
     │   │   └── CertificateError      3  the server's certificate is not signed by a known authority
@@ -48,6 +52,14 @@ class OperationError(LoadTestError):
     """An operation was carried out and did not succeed."""
 
 
+class ClusterBusyError(OperationError):
+    """Another `ltops` works on the cluster; nothing was done."""
+
+
+class StepsFailedError(OperationError):
+    """Parts of an operation failed, the others were carried out; the same command goes on from there."""
+
+
 class NothingToActOn(LoadTestError):
     """A user's action found nothing to act on; `missing` names it (team, channel). Counted as skipped, never shown."""
 
@@ -80,6 +92,14 @@ class PortInUseError(UsageError):
 
 class ArtifactError(UsageError):
     """A file or name is not what is to be deployed: no Mattermost, no bundle of the agent, or broken."""
+
+
+class ClusterError(UsageError):
+    """A cluster is unknown, exists already, or is not ready for what is asked of it."""
+
+
+class StateFileError(ClusterError):
+    """A cluster's state file is missing, broken, or written by another program or version."""
 
 
 class ServerError(LoadTestError):

@@ -6,7 +6,7 @@ Raises `ConfigurationError` only, with every problem and its place in one messag
 """
 
 from mattermost_load_test.config.gathering import Flag
-from mattermost_load_test.config.loading import CONFIGURATION_FILE, LoadedConfiguration, load
+from mattermost_load_test.config.loading import CONFIGURATION_FILE, LoadedConfiguration, find, load
 from mattermost_load_test.config.models import (
     Configuration,
     ConnectionConfiguration,
@@ -16,7 +16,7 @@ from mattermost_load_test.config.models import (
     Section,
     UserEntitiesConfiguration,
 )
-from mattermost_load_test.config.redaction import redacted
+from mattermost_load_test.config.redaction import redacted, whole
 
 __all__ = [
     "CONFIGURATION_FILE",
@@ -29,6 +29,8 @@ __all__ = [
     "ResultsConfiguration",
     "Section",
     "UserEntitiesConfiguration",
+    "find",
     "load",
     "redacted",
+    "whole",
 ]

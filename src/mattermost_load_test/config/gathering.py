@@ -23,7 +23,7 @@ def keys_of(section: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where something was given: in the file (`source` 0) at a line and column, in a variable (1), by a flag (2)."""
+    """Where something was given: file (`source` 0, at line and column), default flag (1), variable (2), flag (3)."""
 
     source: int
     line: int
@@ -49,7 +49,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A key that was given on the command line, by the flag `name` (``--agent-index``)."""
+    """A key that was given on the command line, by the flag `name` (``--agent-index``); case does not matter in it."""
 
     name: str
     section: str
@@ -81,7 +81,7 @@ class Gathered:
         for variable in sorted(environ):
             if not variable.upper().startswith(ENVIRONMENT_PREFIX):
                 continue
-            place = Place(1, 0, 0, f"environment variable {variable}")
+            place = Place(2, 0, 0, f"environment variable {variable}")
             section, _, key = variable[len(ENVIRONMENT_PREFIX) :].partition("_")
             known = _nearest_case(section, OTHER_YEARS)
             if known and (_nearest_case(key, keys_of(known)) or _nearest_case(key, OTHER_YEARS[known])):
@@ -89,10 +89,18 @@ class Gathered:
             else:
                 self._complain(place, f"no such variable is known; {_nearest_variable(variable)}")
 
-    def from_flags(self, flags: Iterable[Flag]) -> None:
-        """Take what the command line says."""
+    def from_flags(self, flags: Iterable[Flag], source: int) -> None:
+        """Take what command lines say; of flags for the same key the last one counts."""
         for flag in flags:
-            self.values[flag.section, flag.key] = Given(flag.value, Place(2, 0, 0, flag.name))
+            place = Place(source, 0, 0, flag.name)
+            section = _nearest_case(flag.section, OTHER_YEARS)
+            key = _nearest_case(flag.key, keys_of(section)) if section else None
+            if section is None:
+                self._complain(place, f"{flag.section} is no section; {_nearest_section(flag.section)}")
+            elif key is None:
+                self._complain(place, f"{section}.{flag.key} is no key; {_nearest_key(section, flag.key)}")
+            else:
+                self.values[section, key] = Given(flag.value, place)
 
     def _take_section(self, name: str, held: Any, place: Place) -> None:
         section = _nearest_case(name, OTHER_YEARS)

@@ -55,12 +55,14 @@ def load(
     cwd: Path,
     *,
     allow_defaults: bool = False,
+    defaults: Iterable[Flag] = (),
     flags: Iterable[Flag] = (),
 ) -> LoadedConfiguration:
     """Load the configuration from `path` (relative to `cwd`), else from the file found in `cwd`, `environ` and `flags`.
 
-    Where there is no file, the built-in defaults stand in its place if `allow_defaults`. Raises `ConfigurationError`
-    for a file that is missing or broken, and for everything wrong in file, environment and flags, all in one message.
+    `defaults` are flags that the environment stands above. Where there is no file, the built-in defaults stand in its
+    place if `allow_defaults`. Raises `ConfigurationError` for a file that is missing or broken, and for everything
+    wrong in file, environment and flags, all in one message.
     """
     found = cwd / path if path else find(cwd)
     if found is None and not allow_defaults:
@@ -71,8 +73,9 @@ def load(
     gathered = Gathered()
     if found:
         _read_file(found, _shown_path(found, cwd), gathered)
+    gathered.from_flags(defaults, source=1)
     gathered.from_environment(environ)
-    gathered.from_flags(flags)
+    gathered.from_flags(flags, source=3)
     _use_endpoint(gathered)
     configuration = _checked(gathered)
     return LoadedConfiguration(configuration, found, tuple(_warnings(configuration, gathered)))

@@ -1,9 +1,11 @@
-"""The configuration as it may be shown: without anything secret."""
+"""The configuration as it is written: as it may be shown, without anything secret, or whole."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
+
+from pydantic import SecretStr
 
 from mattermost_load_test.config.keys import is_secret
 from mattermost_load_test.config.models import Configuration, Section
@@ -22,9 +24,22 @@ def redacted(configuration: Configuration) -> dict[str, Any]:
     }
 
 
+def whole(configuration: Configuration) -> dict[str, Any]:
+    """Return the configuration by its keys in the file, secrets in clear: to be written where only its reader reads."""
+    return {
+        field.alias or name: _whole_section(getattr(configuration, name))
+        for name, field in Configuration.model_fields.items()
+    }
+
+
 def without_user_info(text: str) -> str:
     """Return a text with user name and password cut out of each URL in it."""
     return _USER_INFO.sub("", text)
+
+
+def _whole_section(section: Section) -> dict[str, Any]:
+    values = {field.alias or name: getattr(section, name) for name, field in type(section).model_fields.items()}
+    return {key: value.get_secret_value() if isinstance(value, SecretStr) else value for key, value in values.items()}
 
 
 def _redacted_section(section: Section) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class State:
         self.licensed = licensed
         self.now_ms = clock_ms
         self.new_id = IdMaker(randomness or random.Random())
-        self.config = ServerConfiguration(self.version.name)
+        self.config = ServerConfiguration(self.version.name, self.new_id())
         self.users = UserTable()
         self.sessions = SessionTable()
         self.teams = TeamTable()

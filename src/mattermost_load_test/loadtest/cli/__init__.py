@@ -11,6 +11,7 @@ from mattermost_load_test.loadtest.cli.loadposts import loadposts
 from mattermost_load_test.loadtest.cli.options import config_option
 from mattermost_load_test.loadtest.cli.scenarios import scenario_commands
 from mattermost_load_test.loadtest.cli.server import server
+from mattermost_load_test.loadtest.cli.setup import setup
 
 
 @click.group(cls=CommandGroup, context_settings=CONTEXT_SETTINGS)
@@ -26,7 +27,7 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = config
 
 
-for command in (*scenario_commands(), check, genbulkload, loadposts, server):
+for command in (*scenario_commands(), check, genbulkload, loadposts, server, setup):
     cli.add_command(command)
 
 

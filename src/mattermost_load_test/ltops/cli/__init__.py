@@ -1,8 +1,13 @@
-"""`ltops`: the infrastructure under a load test."""
+"""`ltops`: the infrastructure under a load test, one command per file."""
 
 import click
 
 from mattermost_load_test.cli_support import CONTEXT_SETTINGS, CommandGroup, version_option
+from mattermost_load_test.ltops.cli.create import create
+from mattermost_load_test.ltops.cli.delete import delete
+from mattermost_load_test.ltops.cli.deploy import deploy
+from mattermost_load_test.ltops.cli.loadtest import loadtest
+from mattermost_load_test.ltops.cli.status import status
 
 
 @click.group(cls=CommandGroup, context_settings=CONTEXT_SETTINGS)
@@ -10,8 +15,19 @@ from mattermost_load_test.cli_support import CONTEXT_SETTINGS, CommandGroup, ver
 def cli() -> None:
     """Set up, load, inspect and tear down the servers of a Mattermost load test.
 
-    Its commands are not here yet: so far this version has `loadtest` and `ltparse`.
-    """
+    Clusters are kept in ~/.mattermost-load-test-ops, or in the folder that LTOPS_HOME names.
+
+    \b
+    A cluster's life:
+      ltops create -c demo --type local
+      ltops deploy -c demo
+      ltops loadtest -c demo
+      ltops delete -c demo
+    """  # noqa: D301  # \b is what click wants before lines that it must not wrap
+
+
+for command in (create, deploy, loadtest, status, delete):
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -1,0 +1,68 @@
+"""`ltops deploy`: servers and agents put into place."""
+
+from pathlib import Path
+
+import click
+from pydantic import SecretStr
+
+from mattermost_load_test.ltops.cli.options import (
+    OwnHelpCommand,
+    changing,
+    cluster_option,
+    dry_run_option,
+    store,
+    verbose_option,
+)
+from mattermost_load_test.ltops.operations import deploy_cluster, shown_steps, would_deploy
+from mattermost_load_test.ltops.providers.base import DeployOrder
+
+
+@click.command(cls=OwnHelpCommand)
+@cluster_option()
+@click.option(
+    "-m", "--mattermost", metavar="MATTERMOST", help="The Mattermost to test; local default: the embedded one."
+)
+@click.option("-l", "--license", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its licence.")
+@click.option("-t", "--loadtests", metavar="LOADTESTS", help="The bundle of the agents.")
+@click.option("-u", "--users", type=click.IntRange(1), metavar="N", help="Size of the population, instead of NumUsers.")
+@click.option(
+    "--data-source",
+    metavar="NAME",
+    envvar="LTOPS_DATA_SOURCE",
+    show_envvar=True,
+    help="A database that is there, as Mattermost's DataSource; with -m.",
+)
+@dry_run_option
+@verbose_option
+def deploy(
+    name: str,
+    mattermost: str | None,
+    license: Path | None,
+    loadtests: str | None,
+    users: int | None,
+    data_source: str | None,
+    dry_run: bool,
+    verbose: bool,
+) -> None:
+    """Put servers and agents into place, or change what is there to what is asked for.
+
+    What is as it should be is left alone; a deployment that was cut short goes on when the command is repeated.
+
+    \b
+    Examples:
+      ltops deploy -c demo
+      ltops deploy -c demo --users 200
+      ltops deploy -c demo -m mattermost-team-11.6.0-linux-amd64.tar.gz
+    """  # noqa: D301  # likewise
+    secret = None if data_source is None else SecretStr(data_source)
+    order = DeployOrder(mattermost, license, loadtests, users, secret)
+    if dry_run:
+        click.echo(shown_steps(would_deploy(store().load(name), order)))
+        return
+    with changing(name, f"deploy -c {name}", verbose=verbose) as (cluster, progress):
+        if deploy_cluster(cluster, order, progress):
+            progress.say(f"The site is {cluster.state.site_url}. Next: ltops loadtest -c {name}")
+        else:
+            progress.say("Nothing to do: everything is as it should be")
+        for missing in cluster.state.missing:
+            progress.say(f"Missing: {missing}")

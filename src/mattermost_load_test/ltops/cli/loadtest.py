@@ -1,0 +1,190 @@
+"""`ltops loadtest`: a run on a cluster, begun, followed, picked up again or ended."""
+
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import click
+
+from mattermost_load_test.errors import (
+    ClusterError,
+    InterruptedRunError,
+    LoadTestError,
+    ResultsFileError,
+)
+from mattermost_load_test.loadtest.scenarios import SCENARIOS
+from mattermost_load_test.ltops.cli.options import changing, cluster_option, need_deployed, store, verbose_option
+from mattermost_load_test.ltops.configuring import ConfigurationOrder, agent_configuration
+from mattermost_load_test.ltops.following import Ended, Following
+from mattermost_load_test.ltops.launching import Launch, RunOrder
+from mattermost_load_test.ltops.progress import Progress
+from mattermost_load_test.ltops.providers import provider_of
+from mattermost_load_test.ltops.results import SUMMARY, keep
+from mattermost_load_test.ltops.store import Cluster, hold
+from mattermost_load_test.ltparse.compare import report
+from mattermost_load_test.ltparse.selection import select
+from mattermost_load_test.reporting import text
+from mattermost_load_test.reporting.agents_view import agents_view
+
+
+@click.command()
+@cluster_option()
+@click.argument("scenario", type=click.Choice(list(SCENARIOS)), default="all", metavar="[SCENARIO]")
+@click.option("-f", "--config", type=click.Path(path_type=Path), metavar="FILE", help="The agents' configuration.")
+@click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="Set one key of it.")
+@click.option("--force-bulk-load", is_flag=True, help="Load the population although it was loaded before.")
+@click.option("--skip-bulk-load", is_flag=True, help="Take the population as it is on the server.")
+@click.option("--start-in", type=click.FloatRange(0), metavar="S", help="Seconds until users begin to act.")
+@click.option("--attach", is_flag=True, help="Follow the run that is under way.")
+@click.option("--stop", is_flag=True, help="End the run that is under way, and fetch its results.")
+@verbose_option
+def loadtest(
+    name: str,
+    scenario: str,
+    config: Path | None,
+    settings: tuple[str, ...],
+    force_bulk_load: bool,
+    skip_bulk_load: bool,
+    start_in: float | None,
+    attach: bool,
+    stop: bool,
+    verbose: bool,
+) -> None:
+    """Run a scenario on all agents of a cluster and show the results.
+
+    SCENARIO is one of `loadtest --help`, all by default. The agents run by themselves: when this command ends early,
+    by Ctrl-C or a closed laptop, they go on, and --attach picks the run up. Results are in the cluster's folder, in
+    results/.
+
+    \b
+    Examples:
+      ltops loadtest -c demo
+      ltops loadtest basic -c demo --set UserEntitiesConfiguration.TestLengthMinutes=1
+      ltops loadtest -c demo --attach
+      ltops loadtest -c demo --stop
+    """  # noqa: D301  # \b is what click wants before lines that it must not wrap
+    if force_bulk_load and skip_bulk_load:
+        raise click.UsageError("--force-bulk-load and --skip-bulk-load exclude each other")
+    if attach and stop:
+        raise click.UsageError("--attach and --stop exclude each other")
+    if not (attach or stop):
+        order = ConfigurationOrder(config, settings, os.environ, Path.cwd())
+        bulk = _Bulk(force_bulk_load, skip_bulk_load, start_in)
+        _begin(name, scenario, order, bulk, verbose)
+    elif stop:
+        _stop(name, verbose)
+    _follow(name, verbose, stopped=stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bulk:
+    """What was asked of the time before the run."""
+
+    force: bool
+    skip: bool
+    start_in_s: float | None
+
+
+def _begin(name: str, scenario: str, given: ConfigurationOrder, bulk: _Bulk, verbose: bool) -> None:
+    """Bring a run under way."""
+    doing = f"loadtest {scenario} -c {name}"
+    with changing(name, doing, verbose=verbose) as (cluster, progress):
+        need_deployed(cluster.state)
+        configuration = agent_configuration(cluster.state, given)
+        agents = provider_of(cluster.state.kind).agents(cluster)
+        _finish_earlier(cluster, progress)
+        progress.log.info(f"The configuration is {configuration.path}, with what stands above it")
+        for warning in configuration.warnings:
+            progress.warn(warning)
+        order = RunOrder(scenario, configuration, bulk.force, bulk.skip, bulk.start_in_s)
+        run = Launch(cluster, agents, progress).go(order)
+        progress.say(f"{run.agents} agent(s) run {scenario}; users begin to act at {run.begins_at:%H:%M:%S} UTC")
+
+
+def _finish_earlier(cluster: Cluster, progress: Progress) -> None:
+    """Fetch the results of a run that ended while nobody looked; raises `ClusterError` for one that goes on."""
+    run = cluster.state.run
+    if run is None or run.finished_at is not None:
+        return
+    agents = provider_of(cluster.state.kind).agents(cluster)
+    if not all(state.over for state in agents.states(run.id, run.agents)):
+        raise ClusterError(
+            f"a run is under way on {cluster.name}: `ltops loadtest -c {cluster.name} --attach` follows it, "
+            "`--stop` ends it"
+        )
+    progress.say("Fetching the results of the run before, which ended while nobody looked")
+    with open(os.devnull, "w") as nowhere, agents_view(nowhere) as view:  # noqa: PTH123  # a stream, not a file
+        ended = Following(cluster, agents, run).until_end(view)
+    _record(cluster, ended)
+
+
+def _stop(name: str, verbose: bool) -> None:
+    """Ask the agents to end."""
+    with changing(name, f"loadtest -c {name} --stop", verbose=verbose) as (cluster, progress):
+        run = cluster.state.run
+        if run is None or run.finished_at is not None:
+            raise ClusterError(f"no run is under way on {name}")
+        progress.say("Ending the run: agents write their reports")
+        provider_of(cluster.state.kind).agents(cluster).stop(run.id, run.agents)
+
+
+def _follow(name: str, verbose: bool, *, stopped: bool) -> None:
+    """Follow the run until its end and show what it came to; raises the error that it ended with."""
+    cluster = store().load(name)
+    run = cluster.state.run
+    if run is None or run.finished_at is not None:
+        raise ClusterError(f"no run is under way on {name}: `ltops loadtest -c {name}` begins one")
+    agents = provider_of(cluster.state.kind).agents(cluster)
+    try:
+        with hold(cluster.directory / "follow.lock", f"the run of {name}", f"loadtest -c {name}"):
+            with agents_view(sys.stderr) as view:
+                ended = Following(cluster, agents, run).until_end(view)
+            with changing(name, f"loadtest -c {name}: results", verbose=verbose) as (cluster, _):
+                _record(cluster, ended)
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            f"left; the test goes on: `ltops loadtest -c {name} --attach` follows it, `--stop` ends it"
+        ) from None
+    if error := _error_of(ended, stopped=stopped):
+        raise error
+
+
+def _record(cluster: Cluster, ended: Ended) -> None:
+    """Show the report of a run, and keep it and the run's end."""
+    run = cluster.state.run
+    assert run is not None  # it was followed
+    run.finished_at = datetime.now(UTC)
+    run.exit_codes = ended.exit_codes
+    try:
+        shown = report(select([str(cluster.results)], BytesIO(), aggregate=True), None)
+    except ResultsFileError as error:
+        click.echo(f"There is nothing to report: {error}", err=True)
+    else:
+        run.score = shown.score
+        for warning in shown.warnings:
+            click.echo(f"WARNING: {warning}", err=True)
+        click.echo(text.render(shown), nl=False)
+        keep(cluster.results / SUMMARY, text.render(shown))
+        click.echo(f"The results are in {cluster.results}", err=True)
+    cluster.save()
+
+
+def _error_of(ended: Ended, *, stopped: bool) -> LoadTestError | None:
+    """Return what the command ends with: the agents' failures; that a stopped run was interrupted is none."""
+    failures = {
+        name: error
+        for name, error in ended.failures.items()
+        if not (stopped and isinstance(error, InterruptedRunError))
+    }
+    if not failures:
+        return None
+    lines = [f"{name}: {error}" for name, error in failures.items()]
+    first = min(failures.values(), key=lambda error: _GIVING_WAY.get(error.exit_code, 0))
+    return type(first)(lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} agents failed:", *lines]))
+
+
+_GIVING_WAY = {130: 1, 4: 2}
+"""Of several agents' exit codes the most serious is the command's: interruption and saturation give way to others."""

@@ -1,0 +1,126 @@
+"""A run that is under way, looked at from here until its end: logs copied, the live view shown, results made complete.
+
+The agents do not need it: it may be left at any time, and picked up again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mattermost_load_test.errors import LoadTestError, OperationError, ServerError
+from mattermost_load_test.ltops.chores import failure
+from mattermost_load_test.ltops.cluster import RunRecord
+from mattermost_load_test.ltops.providers.base import LOG_FILE, RUN_FILES, Agents, AgentState
+from mattermost_load_test.ltops.results import Copy, result_name
+from mattermost_load_test.ltops.store import Cluster
+from mattermost_load_test.ltops.watching import AgentWatch, total
+from mattermost_load_test.reporting.agents_view import AgentsSnapshot, AgentsView
+
+POLL_S = 0.5
+PIECES_AT_ONCE = 16
+UNREACHABLE_MAX_S = 300.0
+"""How long agents that cannot be reached are tried again."""
+
+END_MAX_S = 300.0
+"""How long after a run's time its agents may take to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended: each agent's exit code (None: lost), and its error by the agent's name."""
+
+    exit_codes: list[int | None]
+    failures: dict[str, LoadTestError]
+
+
+class Following:
+    """Follows one run of a cluster."""
+
+    def __init__(self, cluster: Cluster, agents: Agents, run: RunRecord) -> None:
+        self._agents = agents
+        self._run = run
+        self._instances = cluster.state.of_role("loadtest")[: run.agents]
+        self._folder = cluster.results
+        self._title = f"{cluster.name}: {run.scenario}"
+        self._watches = [AgentWatch(instance.name, time.monotonic) for instance in self._instances]
+        self._logs = [self._copy(index, LOG_FILE) for index in range(run.agents)]
+
+    def until_end(self, view: AgentsView) -> Ended:
+        """Show the run until all agents have ended, then make the results complete.
+
+        Raises `OperationError` when agents do not end in time, `ServerError` when they cannot be reached any more,
+        `OutputError` when results cannot be written. The run goes on all the same.
+        """
+        for watch, log in zip(self._watches, self._logs, strict=True):
+            watch.catch_up(log.path)
+        states = self._wait(view)
+        for index in range(self._run.agents):
+            for file in RUN_FILES:
+                self._copy(index, file).complete()
+        failures = {}
+        for index, state in enumerate(states):
+            if failed := failure(self._agents, self._run.id, index, state):
+                failures[self._instances[index].name] = failed
+        return Ended([state.exit_code for state in states], failures)
+
+    def _wait(self, view: AgentsView) -> Sequence[AgentState]:
+        """Look again and again until all agents have ended, and return how they are."""
+        reached_s = time.monotonic()
+        while True:
+            try:
+                states = self._look(view)
+                reached_s = time.monotonic()
+            except ServerError as error:
+                if time.monotonic() - reached_s > UNREACHABLE_MAX_S:
+                    raise ServerError(f"{error}; the test goes on, `ltops loadtest --attach` picks it up") from error
+                states = []
+            if states and all(state.over for state in states):
+                return states
+            if self._elapsed_s() > self._run.length_s + END_MAX_S:
+                raise OperationError(
+                    f"agents did not end within {END_MAX_S:g} s after the end of the run; "
+                    "`ltops loadtest --stop` ends them"
+                )
+            time.sleep(POLL_S)
+
+    def _look(self, view: AgentsView) -> Sequence[AgentState]:
+        """Copy what is new, show how far the run is, and return how the agents are."""
+        states = self._agents.states(self._run.id, self._run.agents)
+        for watch, log in zip(self._watches, self._logs, strict=True):
+            for _ in range(PIECES_AT_ONCE):
+                piece = log.fetch()
+                watch.feed(piece)
+                if not piece:
+                    break
+        for watch, state in zip(self._watches, states, strict=True):
+            if state.over:
+                watch.phase = "ended" if state.exit_code == 0 else state.reason or f"exit code {state.exit_code}"
+            elif state.phase == "waiting":
+                watch.phase = state.reason or "waiting"
+        view.show(self._snapshot(), time.monotonic())
+        return states
+
+    def _snapshot(self) -> AgentsSnapshot:
+        rows = [watch.row() for watch in self._watches]
+        return AgentsSnapshot(self._title, self._moment(), rows, total(self._watches))
+
+    def _moment(self) -> str:
+        elapsed_s = self._elapsed_s()
+        if elapsed_s < 0:
+            return f"begins in {_clock(-elapsed_s)}"
+        return f"{_clock(min(elapsed_s, self._run.length_s))} of {_clock(self._run.length_s)}"
+
+    def _elapsed_s(self) -> float:
+        return (datetime.now(UTC) - self._run.begins_at).total_seconds()
+
+    def _copy(self, index: int, file: str) -> Copy:
+        path = self._folder / result_name(file, self._instances[index])
+        return Copy(self._agents, self._run.id, index, file, path)
+
+
+def _clock(duration_s: float) -> str:
+    minutes, seconds = divmod(round(duration_s), 60)
+    return f"{minutes}:{seconds:02}"

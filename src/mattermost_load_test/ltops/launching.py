@@ -1,0 +1,131 @@
+"""The beginning of a run on a cluster: clocks compared, the population loaded once, agents started together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from mattermost_load_test.ltops.chores import carry_out
+from mattermost_load_test.ltops.cluster import BulkLoad, ClusterState, RunRecord
+from mattermost_load_test.ltops.configuring import AgentConfiguration
+from mattermost_load_test.ltops.health import server_id
+from mattermost_load_test.ltops.progress import Progress
+from mattermost_load_test.ltops.providers.base import Agents, Job
+from mattermost_load_test.ltops.results import CONFIGURATION_COPY, begin_results, keep
+from mattermost_load_test.ltops.store import Cluster
+
+CLOCKS_APART_MS = 100.0
+"""Clocks further apart than this are warned of: agents begin as exactly together as their clocks agree."""
+
+START_S = 10.0
+LOGINS_PER_S = 40.0
+"""How fast logins are taken to be where nothing is said: between a small old server and the embedded one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """What `loadtest` was asked for; `start_in_s` is the time until entities begin to act, None to estimate it."""
+
+    scenario: str
+    configuration: AgentConfiguration
+    force_bulk_load: bool = False
+    skip_bulk_load: bool = False
+    start_in_s: float | None = None
+
+
+class Launch:
+    """Brings a run under way on a cluster that is locked for it."""
+
+    def __init__(self, cluster: Cluster, agents: Agents, progress: Progress) -> None:
+        self._cluster = cluster
+        self._agents = agents
+        self._progress = progress
+
+    def go(self, order: RunOrder) -> RunRecord:
+        """Start the agents and return the run, which is in the cluster's state then.
+
+        Raises `ServerError` when the server or an agent cannot be reached, `OperationError` when the bulk load fails.
+        """
+        self._compare_clocks()
+        run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        earlier = self._cluster.state.run
+        if not order.skip_bulk_load:
+            self._load(run_id, order)
+        run = _record(run_id, order)
+        begin_results(self._cluster.results, run, earlier)
+        keep(self._cluster.results / CONFIGURATION_COPY, order.configuration.shown())
+        self._agents.start(_job(run, order))
+        self._cluster.state.run = run
+        self._cluster.save()
+        return run
+
+    def _compare_clocks(self) -> None:
+        offsets = self._agents.clock_offsets_ms()
+        for index, offset_ms in enumerate(offsets):
+            if abs(offset_ms) > CLOCKS_APART_MS:
+                self._progress.warn(
+                    f"the clock of agent {index} is {abs(offset_ms):,.0f} ms "
+                    f"{'ahead of' if offset_ms > 0 else 'behind'} this machine's: the agents will not begin together"
+                )
+
+    def _load(self, run_id: str, order: RunOrder) -> None:
+        """Load the population unless the server holds it already."""
+        state, configuration = self._cluster.state, order.configuration
+        server = server_id(state.site_url)
+        if not order.force_bulk_load and is_loaded(state, configuration.population_hash, server):
+            self._progress.say("The population is loaded already; --force-bulk-load loads it again")
+            return
+        state.bulk_load = None
+        self._cluster.save()
+        self._chore("setup", configuration, run_id, "load the population")
+        posts = configuration.configuration.environment.num_posts
+        if posts and state.data_source.get_secret_value():
+            self._chore("loadposts", configuration, run_id, f"write {posts:,} posts")
+        state.bulk_load = BulkLoad(
+            settings_hash=configuration.population_hash, server_id=server, loaded_at=datetime.now(UTC)
+        )
+        self._cluster.save()
+
+    def _chore(self, command: str, configuration: AgentConfiguration, run_id: str, what: str) -> None:
+        """Let the first agent run a command of `loadtest` to its end."""
+        files = configuration.files(skip_bulk_load=False)
+        job = Job(f"{command}-{run_id}", 1, files, lambda index: [command])
+        carry_out(self._agents, job, what, self._cluster.directory / f"{command}.log", self._progress)
+
+
+def is_loaded(state: ClusterState, settings_hash: str, server: str) -> bool:
+    """Say whether a server holds the population of these settings, as far as is known."""
+    loaded = state.bulk_load
+    return loaded is not None and (loaded.settings_hash, loaded.server_id) == (settings_hash, server)
+
+
+def _record(run_id: str, order: RunOrder) -> RunRecord:
+    """Return the run to be, its begin far enough off for every entity to be logged in."""
+    entities = order.configuration.configuration.entities
+    start_in_s = estimated_start_s(order.configuration) if order.start_in_s is None else order.start_in_s
+    return RunRecord(
+        id=run_id,
+        scenario=order.scenario,
+        agents=order.configuration.agents,
+        begins_at=datetime.now(UTC) + timedelta(seconds=start_in_s),
+        length_s=entities.test_length_minutes * 60,
+    )
+
+
+def estimated_start_s(configuration: AgentConfiguration) -> float:
+    """Return how long the agents may take until all entities are logged in."""
+    entities = configuration.configuration.entities.num_active_entities
+    rate = configuration.configuration.connection.logins_per_second
+    logins_s = entities / rate if rate else entities * configuration.agents / LOGINS_PER_S
+    return round(START_S + logins_s)
+
+
+def _job(run: RunRecord, order: RunOrder) -> Job:
+    """Return what the agents are to do."""
+    begin = run.begins_at.isoformat(timespec="milliseconds")
+
+    def arguments(index: str) -> Sequence[str]:
+        return [run.scenario, "--agent-index", index, "--agent-count", str(run.agents), "--start-at", begin]
+
+    return Job(run.id, run.agents, order.configuration.files(skip_bulk_load=True), arguments)

@@ -1,0 +1,118 @@
+"""How far a command is, part by part of a cluster: on a terminal a line for each that changes, else a line per event.
+
+Everything shown also goes into the cluster's log, with the commands run, which `-v` shows, too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from mattermost_load_test.errors import OutputError
+from mattermost_load_test.logs import FdSink, Level, Log, Wanted
+
+LOG_FILE = "ltops.log"
+"""What was done to a cluster, in its folder."""
+
+_LOG_BYTES_MAX = 5_000_000
+
+
+class Progress:
+    """Tells of work on the parts of a cluster; from any thread."""
+
+    def __init__(self, console: Console, log: Log, bars: Bars | None, *, verbose: bool) -> None:
+        self.log = log
+        self._console = console
+        self._bars = bars
+        self._verbose = verbose
+        self._tasks: dict[str, TaskID] = {}
+
+    def began(self, subject: str, what: str) -> None:
+        """Tell that work on a part begins."""
+        self.log.info(f"{subject}: {what}")
+        if self._bars is not None:
+            self._tasks[subject] = self._bars.add_task(what, subject=subject, total=None)
+
+    def tell(self, subject: str, words: str) -> None:
+        """Tell how far it is."""
+        self.log.debug(f"{subject}: {words}")
+        if self._bars is not None and subject in self._tasks:
+            self._bars.update(self._tasks[subject], description=words)
+        elif self._verbose:
+            self._line(subject, words, "dim")
+
+    def ended(self, subject: str, what: str) -> None:
+        """Tell that it is done."""
+        self.log.info(f"{subject}: {what}: done")
+        self._drop(subject)
+        self._line(subject, what, "green")
+
+    def failed(self, subject: str, what: str) -> None:
+        """Tell that it failed, and why."""
+        self.log.error(f"{subject}: {what}")
+        self._drop(subject)
+        self._line(subject, what, "red")
+
+    def say(self, text: str) -> None:
+        """Tell something about the cluster as a whole."""
+        self.log.info(text)
+        self._console.print(Text(text), soft_wrap=True, highlight=False)
+
+    def warn(self, text: str) -> None:
+        """Tell something that the user should know."""
+        self.log.warn(text)
+        self._console.print(Text(f"WARNING: {text}", style="yellow"), soft_wrap=True, highlight=False)
+
+    def command(self, words: str) -> None:
+        """Tell which command is run; it must hold no secret."""
+        self.log.debug(f"$ {words}")
+        if self._verbose:
+            self._console.print(Text(f"$ {words}", style="dim"), soft_wrap=True, highlight=False)
+
+    def _drop(self, subject: str) -> None:
+        """Take away the line of a part that changes no more."""
+        if self._bars is not None and subject in self._tasks:
+            self._bars.remove_task(self._tasks.pop(subject))
+
+    def _line(self, subject: str, words: str, style: str) -> None:
+        mark = {"green": "✓", "red": "✗"}.get(style, " ")
+        text = Text.assemble((f"{mark} ", style), (f"{subject}  ", "bold"), words)
+        self._console.print(text, soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def open_progress(stream: TextIO, directory: Path, *, verbose: bool) -> Iterator[Progress]:
+    """Give what tells of progress on `stream` and in the log of the cluster in `directory`."""
+    console = Console(file=stream)
+    with _cluster_log(directory) as log:
+        if not console.is_terminal:
+            yield Progress(console, log, None, verbose=verbose)
+            return
+        columns = (SpinnerColumn(), TextColumn("{task.fields[subject]}"), TextColumn("{task.description}"))
+        with Bars(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
+            yield Progress(console, log, bars, verbose=verbose)
+
+
+@contextmanager
+def _cluster_log(directory: Path) -> Iterator[Log]:
+    """Open a cluster's log to add to it; beyond 5 MB it begins anew and the last one is kept."""
+    path = directory / LOG_FILE
+    try:
+        if path.exists() and path.stat().st_size > _LOG_BYTES_MAX:
+            path.replace(path.with_suffix(".log.1"))
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be opened: {error.strerror}") from error
+    log = Log([FdSink(fd, str(path), Wanted(Level.DEBUG, as_json=False, data=False), owned=True)])
+    try:
+        yield log
+    finally:
+        log.close()

@@ -1,0 +1,106 @@
+"""The agents of a local cluster: one program of its supervisord each, in a folder of its own per job."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mattermost_load_test.errors import OperationError
+from mattermost_load_test.ltops.providers.base import (
+    CONFIGURATION_FILE,
+    OUTPUT_FILE,
+    AgentState,
+    Digest,
+    Job,
+)
+from mattermost_load_test.ltops.providers.local.layout import folder, made, write_private
+from mattermost_load_test.ltops.supervision import MARK, Program, Supervisor
+
+LOADTEST = (sys.executable, "-m", "mattermost_load_test.loadtest.cli")
+"""This installation's agent."""
+
+READ_BYTES = 1 << 20
+STOP_S = 60
+_QUIET = 'exec "$@" >/dev/null'  # stdout would be the log once more
+
+
+class LocalAgents:
+    """See `Agents`: processes on this machine."""
+
+    def __init__(self, directory: Path, supervisor: Supervisor, count: int) -> None:
+        self._directory = directory
+        self._supervisor = supervisor
+        self._count = count
+
+    def clock_offsets_ms(self) -> Sequence[float]:
+        """Return noughts: there is one clock."""
+        return [0.0] * self._count
+
+    def start(self, job: Job) -> None:
+        """Start a job; raises `OperationError`, `OutputError`."""
+        for index in range(self._count):
+            self._supervisor.drop(_name(index))
+        for index in range(job.count):
+            path = made(self._folder(job.id, index))
+            write_private(path / CONFIGURATION_FILE, job.configurations[index % len(job.configurations)])
+            command = [*LOADTEST, *job.arguments(str(index))]
+            self._supervisor.replace(
+                Program(
+                    _name(index),
+                    ["/bin/sh", "-c", _QUIET, "loadtest", *command],
+                    path,
+                    path / OUTPUT_FILE,
+                    {MARK: str(self._directory)},
+                    stop_s=STOP_S,
+                )
+            )
+
+    def states(self, job_id: str, count: int) -> Sequence[AgentState]:
+        """Return how each agent of a job is."""
+        try:
+            programs = self._supervisor.states()
+        except OperationError as error:
+            return [AgentState("lost", reason=str(error))] * count
+        found = []
+        for index in range(count):
+            program = programs.get(_name(index))
+            if program is None or not self._folder(job_id, index).is_dir():
+                found.append(AgentState("lost", reason="its process is gone"))
+            elif program.running:
+                found.append(AgentState("running"))
+            elif program.exit_code < 0:
+                found.append(AgentState("lost", reason="its process was killed"))
+            else:
+                found.append(AgentState("ended", program.exit_code))
+        return found
+
+    def read(self, job_id: str, index: int, file: str, offset: int) -> bytes:
+        """Return a piece of a file from `offset` on."""
+        try:
+            with (self._folder(job_id, index) / file).open("rb") as stream:
+                stream.seek(offset)
+                return stream.read(READ_BYTES)
+        except FileNotFoundError:
+            return b""
+
+    def digest(self, job_id: str, index: int, file: str) -> Digest | None:
+        """Return a file's size and checksum."""
+        path = self._folder(job_id, index) / file
+        if not path.is_file():
+            return None
+        with path.open("rb") as stream:
+            return Digest(path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest())
+
+    def stop(self, job_id: str, count: int) -> None:
+        """Send each agent SIGTERM, which ends it as Ctrl-C does."""
+        for index in range(count):
+            self._supervisor.stop_program(_name(index))
+
+    def _folder(self, job_id: str, index: int) -> Path:
+        return folder(self._directory, f"{_name(index)}/{job_id}")
+
+
+def _name(index: int) -> str:
+    return f"loadtest-{index}"

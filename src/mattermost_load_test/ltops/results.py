@@ -1,0 +1,97 @@
+"""The results of runs in a cluster's folder: the current run's in ``results/``, earlier ones below by start time.
+
+A file grows while its agent writes it; fetched again from where it stops, it is whole after any break of the
+connection, and at the end its size and checksum are compared with those where the agent is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from mattermost_load_test.errors import OperationError, OutputError
+from mattermost_load_test.ltops.cluster import Instance, RunRecord
+from mattermost_load_test.ltops.providers.base import LOG_FILE, OUTPUT_FILE, REPORT_FILE, Agents, Digest
+
+CONFIGURATION_COPY = "loadtestconfig.json"
+SUMMARY = "summary.txt"
+"""The report of the run as it was shown at its end."""
+
+_NAMES = {LOG_FILE: "loadtest-out-{}.txt", REPORT_FILE: "report-{}.txt", OUTPUT_FILE: "output-{}.txt"}
+_FETCHES = 3
+
+
+def result_name(file: str, instance: Instance) -> str:
+    """Return what a file of an agent is called in the results: ``loadtest-out-<address or pod>.txt``."""
+    return _NAMES[file].format(instance.address.replace(":", "-"))
+
+
+def begin_results(folder: Path, run: RunRecord, earlier: RunRecord | None) -> None:
+    """Make the folder of a new run's results; what it holds of the run before moves into a folder of its own.
+
+    Raises `OutputError`.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        files = [path for path in folder.iterdir() if path.is_file()]
+        if files:
+            kept = folder / (earlier.id if earlier else f"before-{run.id}")
+            kept.mkdir(mode=0o700, exist_ok=True)
+            for path in files:
+                path.replace(kept / path.name)
+    except OSError as error:
+        raise OutputError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
+
+
+def keep(path: Path, text: str) -> None:
+    """Write a text beside the results; raises `OutputError`."""
+    try:
+        path.write_text(text)
+        path.chmod(0o600)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+class Copy:
+    """The local copy of a file that an agent writes: `fetch` adds what is new, `complete` makes it whole."""
+
+    def __init__(self, agents: Agents, job_id: str, index: int, file: str, path: Path) -> None:
+        self.path = path
+        self._agents = agents
+        self._job_id = job_id
+        self._index = index
+        self._file = file
+
+    def fetch(self) -> bytes:
+        """Return the next piece, which is in the copy then; empty when there is none yet. Raises `OutputError`."""
+        piece = self._agents.read(self._job_id, self._index, self._file, self._size())
+        if piece:
+            try:
+                with self.path.open("ab") as copy:
+                    copy.write(piece)
+            except OSError as error:
+                raise OutputError(
+                    f"{self.path} cannot be written: {error.strerror}; the test goes on: make room, then "
+                    "`ltops loadtest --attach` fetches the rest"
+                ) from error
+        return piece
+
+    def complete(self) -> None:
+        """Fetch the rest and compare it; raises `OperationError` when the copy differs from the original."""
+        for _ in range(_FETCHES):
+            while self.fetch():
+                pass
+            original = self._agents.digest(self._job_id, self._index, self._file)
+            if original is None or original == self._digest():
+                return
+            self.path.unlink(missing_ok=True)
+        raise OperationError(f"{self.path} differs from what agent {self._index} wrote, after {_FETCHES} attempts")
+
+    def _size(self) -> int:
+        return self.path.stat().st_size if self.path.is_file() else 0
+
+    def _digest(self) -> Digest:
+        if not self.path.is_file():
+            return Digest(0, hashlib.sha256().hexdigest())
+        with self.path.open("rb") as copy:
+            return Digest(self._size(), hashlib.file_digest(copy, "sha256").hexdigest())

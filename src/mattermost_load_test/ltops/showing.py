@@ -1,0 +1,115 @@
+"""How clusters are shown by `ltops status`: as text for people, as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from mattermost_load_test.logs import MASK
+from mattermost_load_test.ltops.cluster import ROLES, ClusterState, RunRecord
+from mattermost_load_test.ltops.health import Answer
+from mattermost_load_test.ltops.inspecting import Inspection
+
+_PASSWORD = re.compile(r"(?<=:)[^:@/]+(?=@)|(?<=password=)(?:'[^']*'|\S+)")
+
+
+def masked(data_source: str) -> str:
+    """Return a data source with its password masked."""
+    return _PASSWORD.sub(MASK, data_source)
+
+
+def as_text(found: Sequence[Inspection], *, show_secrets: bool) -> str:
+    """Return clusters as paragraphs."""
+    if not found:
+        return "There are no clusters. Make one: ltops create -c demo --type local"
+    return "\n\n".join(_paragraph(inspection, show_secrets) for inspection in found)
+
+
+def _paragraph(inspection: Inspection, show_secrets: bool) -> str:
+    state = inspection.state
+    if state is None:
+        return f"{inspection.name}  broken\n  {inspection.problem}"
+    head = f"{state.name}  {state.kind}, {state.phase}, {age(state.created_at)} old"
+    rows = list(_rows(inspection, state, show_secrets))
+    width = max(len(name) for name, _ in rows)
+    return "\n".join([head, *(f"  {name:<{width}}  {value}" for name, value in rows)])
+
+
+def _rows(inspection: Inspection, state: ClusterState, show_secrets: bool) -> Iterator[tuple[str, str]]:
+    yield "Site", f"{state.site_url or '–'}  {_health(inspection)}".rstrip()
+    if state.metrics_url:
+        yield "Metrics", state.metrics_url
+    if state.grafana_url:
+        yield "Grafana", state.grafana_url
+    if source := state.data_source.get_secret_value():
+        yield "Database", f"{state.driver} {source if show_secrets else masked(source)}"
+    yield "Users", _users(state)
+    yield "Instances", ", ".join(f"{role} {len(state.of_role(role))}" for role in ROLES)
+    for instance in state.instances:
+        if instance.name in inspection.faults:
+            yield instance.name, inspection.faults[instance.name]
+    yield "Last run", _run(state.run, inspection.run_ended)
+    for missing in state.missing:
+        yield "Missing", missing
+    if inspection.problem:
+        yield "Problem", inspection.problem
+
+
+def _health(inspection: Inspection) -> str:
+    if isinstance(inspection.server, Answer):
+        return f"healthy (Mattermost {inspection.server.version}, {inspection.server.duration_ms:,.0f} ms)"
+    return f"NOT WELL: {inspection.server}" if inspection.server else "not deployed"
+
+
+def _users(state: ClusterState) -> str:
+    wanted = "as configured" if state.users is None else f"{state.users:,}"
+    loaded = state.bulk_load
+    return f"{wanted}, " + (f"loaded at {loaded.loaded_at:%Y-%m-%d %H:%M} UTC" if loaded else "not loaded")
+
+
+def _run(run: RunRecord | None, ended: bool) -> str:
+    if run is None:
+        return "none"
+    head = f"{run.scenario}, {run.agents} agent(s), {run.begins_at:%Y-%m-%d %H:%M} UTC, {run.length_s / 60:g} min: "
+    if run.finished_at is None:
+        return head + ("ended, results not fetched: ltops loadtest --attach" if ended else "under way")
+    codes = {code for code in run.exit_codes if code != 0}
+    verdict = "good" if not codes else "failed, exit codes " + ", ".join(map(str, run.exit_codes))
+    return head + verdict + ("" if run.score is None else f", score {run.score:.2f}")
+
+
+def age(since: datetime) -> str:
+    """Return how long ago something was, in its largest unit."""
+    seconds = (datetime.now(UTC) - since).total_seconds()
+    for unit, length_s in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length_s:
+            return f"{seconds // length_s:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"
+
+
+def as_json(found: Sequence[Inspection], *, show_secrets: bool) -> str:
+    """Return clusters as a JSON list."""
+    return json.dumps([_object(inspection, show_secrets) for inspection in found], indent=2)
+
+
+def _object(inspection: Inspection, show_secrets: bool) -> dict[str, Any]:
+    state = inspection.state
+    if state is None:
+        return {"name": inspection.name, "problem": inspection.problem}
+    fields = state.model_dump(mode="json", exclude={"version", "details", "options"})
+    source = state.data_source.get_secret_value()
+    fields["data_source"] = source if show_secrets else masked(source)
+    server = inspection.server
+    fields["server"] = (
+        {"version": server.version, "duration_ms": round(server.duration_ms, 1)}
+        if isinstance(server, Answer)
+        else {"problem": server}
+    )
+    fields["faults"] = dict(inspection.faults)
+    fields["run_ended"] = inspection.run_ended
+    fields["problem"] = inspection.problem
+    fields["well"] = inspection.well
+    return fields

@@ -1,0 +1,312 @@
+"""Processes that outlive the command that starts them, kept by a supervisord (http://supervisord.org) per cluster.
+
+It is found again by its socket; what it left behind when it was killed is found by a variable in its environment, which
+every process below it inherits, or by the session it was in. Its folder holds ``supervisord.conf``, one file per
+program in ``programs/``, its socket, its log.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from pathlib import Path
+from threading import RLock
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
+
+import psutil
+from supervisor.xmlrpc import Faults, SupervisorTransport
+
+from mattermost_load_test.errors import ClusterError, OperationError, OutputError
+
+MARK = "LTOPS_CLUSTER_DIRECTORY"
+"""The variable in the environment of every process of a cluster; its value is the cluster's folder."""
+
+START_S = 20.0
+END_S = 30.0
+LOG_BYTES_MAX = 10_000_000
+LOGS_KEPT = 3
+_SOCKET_PATH_MAX = 100  # of 107 in Linux; supervisord binds to the path with its process id behind it
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A process to be kept.
+
+    `command` is no shell's; `account` is the user it runs as, ours if None; `restart` says whether it is started again
+    when it ends by itself; a `log` of None leaves its output to itself. `stop_s` is how long it has to end after
+    `stop_signal` before it is killed.
+    """
+
+    name: str
+    command: Sequence[str]
+    directory: Path
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    account: str | None = None
+    restart: bool = False
+    stop_signal: str = "TERM"
+    stop_s: int = 20
+
+    def section(self) -> str:
+        """Return the program's file, as supervisord reads it."""
+        values = {
+            "command": shlex.join(self.command),
+            "directory": str(self.directory),
+            "environment": ",".join(f"{name}={_quoted(value)}" for name, value in self.environment.items()),
+            "autostart": "false",
+            "autorestart": "unexpected" if self.restart else "false",
+            "startsecs": "0",
+            "stopsignal": self.stop_signal,
+            "stopwaitsecs": str(self.stop_s),
+            "stopasgroup": "false",
+            "killasgroup": "true",
+            "redirect_stderr": "true",
+            "stdout_logfile": str(self.log),
+            "stdout_logfile_maxbytes": str(LOG_BYTES_MAX),
+            "stdout_logfile_backups": str(LOGS_KEPT),
+            "user": self.account or "",
+        }
+        lines = [f"{key}={value.replace('%', '%%')}" for key, value in values.items() if value]
+        return "\n".join([f"[program:{self.name}]", *lines]) + "\n"
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramState:
+    """How a program is: its `state` in supervisord's words, its process id (0: none), its exit code once it ended.
+
+    `since_s` is when it was last started, or ended, in seconds since the epoch; -1 as exit code stands for a signal.
+    """
+
+    state: str
+    pid: int
+    exit_code: int
+    since_s: float
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self.state in ("STARTING", "RUNNING", "STOPPING")
+
+
+class Supervisor:
+    """The supervisord of a cluster."""
+
+    def __init__(self, cluster_directory: Path) -> None:
+        self.cluster_directory = cluster_directory
+        self.directory = cluster_directory / "supervisor"
+        self._configuration = self.directory / "supervisord.conf"
+        self._programs = self.directory / "programs"
+        self._socket = self.directory / "socket"
+        self._pid = self.directory / "pid"
+        self._lock = RLock()
+
+    def check_path(self) -> None:
+        """Raise `ClusterError` when the folder's path is too long for a socket in it."""
+        if len(str(self._socket)) > _SOCKET_PATH_MAX:
+            raise ClusterError(
+                f"the path {self.cluster_directory} is too long: a socket below it must not exceed "
+                f"{_SOCKET_PATH_MAX} characters; set LTOPS_HOME to a shorter folder, or choose a shorter name"
+            )
+
+    def runs(self) -> bool:
+        """Say whether it is there and answers."""
+        if not self._socket.exists():
+            return False
+        try:
+            with self._connection() as supervisor:
+                return bool(supervisor.getState()["statename"] == "RUNNING")
+        except OperationError:
+            return False
+
+    def start(self) -> None:
+        """Start it unless it runs; what an earlier one left behind is ended first.
+
+        Raises `OperationError` when it does not come up, `OutputError` when its files cannot be written.
+        """
+        if self.runs():
+            return
+        self.check_path()
+        self.end_leftovers()
+        self._write_configuration()
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MMLOADTEST_")}
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._configuration)]
+        ended = subprocess.run(
+            command,
+            cwd=self.directory,
+            env=environment | {MARK: str(self.cluster_directory)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=START_S,
+        )
+        deadline_s = time.monotonic() + START_S
+        while ended.returncode == 0 and not self.runs() and time.monotonic() < deadline_s:
+            time.sleep(_POLL_S)
+        if not self.runs():
+            raise OperationError(f"supervisord did not start: {(ended.stderr or ended.stdout).strip() or 'no reason'}")
+
+    def _write_configuration(self) -> None:
+        try:
+            for directory in (self.directory, self._programs):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(self._configuration, self._sections())
+        except OSError as error:
+            raise OutputError(f"{error.filename or self.directory} cannot be written: {error.strerror}") from error
+
+    def _sections(self) -> str:
+        """Return supervisord's own configuration."""
+        log = self.directory / "supervisord.log"
+        user = "user=root\n" if os.geteuid() == 0 else ""  # said, or it warns of running as root
+        text = (
+            f"[unix_http_server]\nfile={self._socket}\nchmod=0700\n\n"
+            f"[supervisord]\nlogfile={log}\nlogfile_maxbytes={LOG_BYTES_MAX}\nlogfile_backups=1\npidfile={self._pid}\n"
+            f"childlogdir={self.directory}\nidentifier=ltops-{self.cluster_directory.name}\nnocleanup=true\n"
+            f"umask=077\nsilent=true\n{user}\n"
+            "[rpcinterface:supervisor]\n"
+            "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n\n"
+            f"[include]\nfiles={self._programs}/*.conf\n"
+        )
+        return text.replace("%", "%%")
+
+    def is_current(self, program: Program) -> bool:
+        """Say whether a program runs as it is described."""
+        path = self._programs / f"{program.name}.conf"
+        if not path.is_file() or path.read_text() != program.section():
+            return False
+        state = self.states().get(program.name)
+        return state is not None and state.running
+
+    def ensure(self, program: Program) -> None:
+        """Let a program run as it is described: it is started, or started anew if it runs otherwise.
+
+        Raises `OperationError` when it cannot be started.
+        """
+        if not self.is_current(program):
+            self.replace(program)
+
+    def replace(self, program: Program) -> None:
+        """Start a program anew; one of the same name is ended first. Raises `OperationError`."""
+        with self._lock:
+            self.drop(program.name)
+            try:
+                _write(self._programs / f"{program.name}.conf", program.section())
+            except OSError as error:
+                raise OutputError(f"{error.filename} cannot be written: {error.strerror}") from error
+            with self._connection() as supervisor:
+                supervisor.reloadConfig()
+                supervisor.addProcessGroup(program.name)
+                try:
+                    supervisor.startProcess(program.name, False)
+                except Fault as fault:
+                    raise OperationError(f"{program.command[0]} could not be started: {fault.faultString}") from fault
+
+    def drop(self, name: str) -> None:
+        """End a program, if there is such a one, and forget it; raises `OperationError`."""
+        with self._lock, self._connection() as supervisor:
+            with suppress(Fault):
+                supervisor.stopProcess(name)
+            with suppress(Fault):
+                supervisor.removeProcessGroup(name)
+            (self._programs / f"{name}.conf").unlink(missing_ok=True)
+            supervisor.reloadConfig()
+
+    def stop_program(self, name: str) -> None:
+        """Ask a program to end, without waiting for it; nothing to do when it has ended. Raises `OperationError`."""
+        with self._connection() as supervisor:
+            try:
+                supervisor.stopProcess(name, False)
+            except Fault as fault:
+                if fault.faultCode not in (Faults.NOT_RUNNING, Faults.BAD_NAME):
+                    raise OperationError(f"{name} could not be stopped: {fault.faultString}") from fault
+
+    def states(self) -> dict[str, ProgramState]:
+        """Return how each program is, by name; raises `OperationError` when supervisord is not there."""
+        with self._connection() as supervisor:
+            return {info["name"]: _state(info) for info in supervisor.getAllProcessInfo()}
+
+    def shut_down(self) -> list[str]:
+        """End all programs and supervisord itself, and return in words what could not be ended."""
+        with suppress(OperationError), self._connection() as supervisor:
+            supervisor.shutdown()
+            deadline_s = time.monotonic() + END_S
+            while time.monotonic() < deadline_s and psutil.pid_exists(self._session()):
+                time.sleep(_POLL_S)
+        return self.end_leftovers()
+
+    def end_leftovers(self) -> list[str]:
+        """End every process of the cluster that is left, and return in words those that stay."""
+        left = self._processes()
+        for process in left:
+            with suppress(psutil.Error):
+                process.terminate()
+        _, alive = psutil.wait_procs(left, timeout=5.0)
+        for process in alive:
+            with suppress(psutil.Error):
+                process.kill()
+        _, alive = psutil.wait_procs(alive, timeout=5.0)
+        return [f"process {process.pid} could not be ended: kill -9 {process.pid}" for process in alive]
+
+    def _processes(self) -> list[psutil.Process]:
+        """Return the processes of the cluster."""
+        session, found = self._session(), []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, ProcessLookupError):
+                if process.pid != os.getpid() and self._owns(process, session):
+                    found.append(process)
+        return found
+
+    def _owns(self, process: psutil.Process, session: int) -> bool:
+        """Say whether a process is of the cluster: by its mark, or, where its title lies over that, by its session."""
+        directory = self.cluster_directory
+        if process.environ().get(MARK) == str(directory):
+            return True
+        return os.getsid(process.pid) == session and Path(process.cwd()).is_relative_to(directory)
+
+    def _session(self) -> int:
+        """Return the session of supervisord's processes, -1 if there was none; supervisord leads it."""
+        try:
+            return int(self._pid.read_text())
+        except (OSError, ValueError):
+            return -1
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        """Give supervisord's own calls; raises `OperationError` when it is not there."""
+        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        try:
+            yield ServerProxy("http://supervisor", transport=transport).supervisor
+        except Fault as fault:
+            raise OperationError(f"supervisord refused: {fault.faultString}") from fault
+        except (OSError, HTTPException) as error:
+            raise OperationError(
+                f"the processes of the cluster {self.cluster_directory.name} are not supervised any more ({error}): "
+                f"`ltops deploy -c {self.cluster_directory.name}` starts them again"
+            ) from error
+        finally:
+            transport.close()
+
+
+def _state(info: Mapping[str, Any]) -> ProgramState:
+    moment_s = float(info["start"] if info["pid"] else info["stop"])
+    return ProgramState(info["statename"], info["pid"], info["exitstatus"], moment_s)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that only its owner reads; raises OSError."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w") as file:
+        file.write(text)

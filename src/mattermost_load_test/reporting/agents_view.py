@@ -1,0 +1,103 @@
+"""The live view of a run by several agents: a line for each, and the sum of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """An agent at one moment. Rate and percentiles are those of the last seconds, None where nothing was measured."""
+
+    name: str
+    phase: str
+    entities: int
+    requests: int
+    requests_per_s: float
+    errors: int
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentsSnapshot:
+    """A run at one moment: its agents and their sum; `moment` says in words how far it is."""
+
+    title: str
+    moment: str
+    agents: Sequence[AgentRow]
+    total: AgentRow
+
+
+def render(snapshot: AgentsSnapshot) -> Table:
+    """Return what a terminal shows of `snapshot`."""
+    title = Text.assemble((snapshot.title, "bold cyan"), f"  {snapshot.moment}")
+    table = Table(title=title, title_justify="left", caption="Ctrl-C leaves; the test goes on", expand=True)
+    for heading in ("Agent", "Phase"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("Entities", "Requests", "per s", "Errors", "p50", "p95"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in snapshot.agents:
+        table.add_row(*_cells(row))
+    if len(snapshot.agents) > 1:
+        table.add_section()
+        table.add_row(*_cells(snapshot.total), style="bold")
+    return table
+
+
+def line(snapshot: AgentsSnapshot) -> str:
+    """Return `snapshot` as one line of text, for where there is no terminal."""
+    total = snapshot.total
+    return (
+        f"{snapshot.moment}: {total.phase}, {total.entities:,} entities, {total.requests:,} requests "
+        f"({total.requests_per_s:,.1f}/s), {total.errors:,} errors, p50 {_ms(total.p50_ms)}, p95 {_ms(total.p95_ms)}"
+    )
+
+
+def _cells(row: AgentRow) -> tuple[str | Text, ...]:
+    errors = Text(f"{row.errors:,}", style="bold red" if row.errors else "")
+    counts = (f"{row.entities:,}", f"{row.requests:,}", f"{row.requests_per_s:,.1f}")
+    return (row.name, row.phase, *counts, errors, _ms(row.p50_ms), _ms(row.p95_ms))
+
+
+def _ms(duration_ms: float | None) -> str:
+    if duration_ms is None:
+        return "–"
+    return f"{duration_ms:,.0f} ms" if duration_ms >= 10 else f"{duration_ms:.1f} ms"
+
+
+class AgentsView:
+    """Shows snapshots in one place of a terminal; elsewhere a line every so often."""
+
+    def __init__(self, live: Live | None, stream: TextIO, line_every_s: float) -> None:
+        self._live = live
+        self._stream = stream
+        self._line_every_s = line_every_s
+        self._next_line_s = 0.0
+
+    def show(self, snapshot: AgentsSnapshot, now_s: float) -> None:
+        """Show `snapshot`, taken at `now_s` of a clock that only goes forward."""
+        if self._live is not None:
+            self._live.update(render(snapshot), refresh=True)
+        elif now_s >= self._next_line_s:
+            self._next_line_s = now_s + self._line_every_s
+            self._stream.write(line(snapshot) + "\n")
+            self._stream.flush()
+
+
+@contextmanager
+def agents_view(stream: TextIO, line_every_s: float = 10.0) -> Iterator[AgentsView]:
+    """Give what shows a run on `stream`; on a terminal nothing of it stays."""
+    if not stream.isatty():
+        yield AgentsView(None, stream, line_every_s)
+        return
+    with Live(console=Console(file=stream), auto_refresh=False, transient=True) as live:
+        yield AgentsView(live, stream, line_every_s)

@@ -1,0 +1,156 @@
+"""The command `ltops` as a process of its own, with a home of its own, whose clusters end with the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+DEADLINE_S = 100.0
+"""How long a test waits for a command: far longer than any takes."""
+
+QUICK = {
+    "LoadtestEnviromentConfig": {
+        "NumChannelsPerTeam": 4,
+        "NumPrivateChannelsPerTeam": 1,
+        "NumDirectMessageChannels": 3,
+        "NumGroupMessageChannels": 1,
+        "NumUsers": 20,
+        "NumEmoji": 1,
+        "NumPosts": 0,
+        "NumPlugins": 0,
+        "NumTeamSchemes": 0,
+        "NumChannelSchemes": 0,
+        "PercentUsersHighVolumeTeams": 1.0,
+        "PercentUsersHighVolumeChannel": 1.0,
+        "PercentUsersMidVolumeChannel": 1.0,
+        "PercentUsersLowVolumeChannel": 1.0,
+    },
+    "UserEntitiesConfiguration": {
+        "TestLengthMinutes": 0.05,
+        "NumActiveEntities": 5,
+        "ActionRateMilliseconds": 200,
+        "MaxLatenessMilliseconds": 60_000,
+    },
+    "ResultsConfiguration": {"PProfDelayMinutes": 0},
+}
+"""A run of three seconds by a handful of users."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def error(self) -> str:
+        """The one error message on stderr; nothing else may look like a mishap."""
+        assert "Traceback" not in self.stderr, self.stderr
+        found = self.stderr.split("Error: ")
+        assert len(found) == 2, self.stderr
+        return found[1].strip()
+
+
+class Ops:
+    """The command `ltops` in a folder with a quick configuration."""
+
+    def __init__(self, home: Path, folder: Path) -> None:
+        self.home = home
+        self.folder = folder
+        self.environment = {"LTOPS_HOME": str(home)}
+        self.configure(QUICK)
+        self._started: list[subprocess.Popen[str]] = []
+
+    def configure(self, configuration: dict[str, Any]) -> None:
+        """Write the configuration file of the folder that commands are run in."""
+        (self.folder / "loadtestconfig.json").write_text(json.dumps(configuration))
+
+    def start(self, *arguments: str, **pipes: Any) -> subprocess.Popen[str]:
+        """Start `ltops` with these arguments."""
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("MMLOADTEST_", "LTOPS_"))
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mattermost_load_test.ltops.cli", *arguments],
+            cwd=self.folder,
+            env=inherited | self.environment,
+            text=True,
+            **({"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | pipes),
+        )
+        self._started.append(process)
+        return process
+
+    def run(self, *arguments: str, stdin: str | None = None) -> Ended:
+        """Run `ltops` with these arguments to its end."""
+        process = self.start(*arguments, **({} if stdin is None else {"stdin": subprocess.PIPE}))
+        stdout, stderr = process.communicate(stdin, timeout=DEADLINE_S)
+        return Ended(process.returncode, stdout, stderr)
+
+    def good(self, *arguments: str) -> Ended:
+        """Run `ltops` with these arguments; it must succeed."""
+        ended = self.run(*arguments)
+        assert ended.code == 0, f"{arguments}: {ended.code}\n{ended.stdout}\n{ended.stderr}"
+        return ended
+
+    def status(self, name: str) -> dict[str, Any]:
+        """Return what `status` says of a cluster."""
+        (found,) = json.loads(self.good("status", "-c", name, "--json", "--show-secrets").stdout)
+        assert isinstance(found, dict)
+        return found
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process that has to do with a cluster of this home."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                told = [*process.cmdline(), process.cwd(), *process.environ().values()]
+            except psutil.Error:
+                continue
+            if process.pid != os.getpid() and any(str(self.home) in text for text in told):
+                found.append(process)
+        return found
+
+    def end(self) -> None:
+        """End what still runs, and remove what is left."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+        for path in self.home.iterdir():
+            self.run("delete", "-c", path.name, "--yes")
+        for process in self.processes():
+            process.kill()
+
+
+def until(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait until a condition holds."""
+    end_s = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end_s, f"it did not happen: {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Iterator[Ops]:
+    """Give the command `ltops`; its home is directly below /tmp, since a socket's path is short."""
+    home = Path(tempfile.mkdtemp(prefix="ltops-", dir="/tmp"))
+    ops = Ops(home, tmp_path)
+    try:
+        yield ops
+    finally:
+        ops.end()
+        shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,38 @@
+"""Local clusters with the embedded server, from nothing to results, and to nothing again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+Ops = Any
+"""An `Ops` of the conftest beside."""
+
+pytestmark = pytest.mark.slow
+
+
+def test_from_nothing_to_results_and_to_nothing_again(ops: Ops) -> None:
+    """Create, deploy, loadtest, status, delete: the report is shown and kept, and at the end nothing is left."""
+    ops.good("create", "-c", "demo", "--type", "local")
+    ops.good("deploy", "-c", "demo", "--users", "30")
+    ended = ops.good("loadtest", "-c", "demo", "--start-in", "4")
+    assert "Timings Report" in ended.stdout
+    assert (ops.home / "demo" / "results" / "summary.txt").read_text() == ended.stdout
+    found = ops.status("demo")
+    assert found["well"]
+    assert found["run"]["exit_codes"] == [0]
+    assert found["run"]["score"] > 0
+    assert found["users"] == 30
+    ops.good("delete", "demo")
+    assert list(ops.home.iterdir()) == []
+    assert ops.processes() == []
+
+
+def test_deploying_again_changes_nothing(ops: Ops) -> None:
+    """What is as it should be is left alone: the process is the same one, and the command says so."""
+    ops.good("create", "--name", "demo", "-t", "local")
+    ops.good("deploy", "-c", "demo")
+    before = sorted(process.pid for process in ops.processes())
+    assert "Nothing to do" in ops.good("deploy", "-c", "demo").stderr
+    assert sorted(process.pid for process in ops.processes()) == before
