@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from mattermost_load_test.config import UserEntitiesConfiguration
+from mattermost_load_test.config import Configuration
 from mattermost_load_test.errors import ConfigurationError
-from mattermost_load_test.loadtest.coordination import JOB_INDEX_VARIABLE, AgentPlace, agent_place
+from mattermost_load_test.loadtest.coordination import JOB_INDEX_VARIABLE, AgentPlace, said_place
 
 
-def place(index: int = -1, count: int = 0, job: str = "") -> AgentPlace:
+def place(index: int = -1, count: int = 0, job: str = "", source: str = "") -> AgentPlace | None:
     """Return the place that keys and job give."""
-    entities = UserEntitiesConfiguration(AgentIndex=index, AgentCount=count)
-    return agent_place(entities, {JOB_INDEX_VARIABLE: job})
+    keys = {"AgentIndex": index, "AgentCount": count}
+    configuration = Configuration.model_validate(
+        {"UserEntitiesConfiguration": keys, "ConnectionConfiguration": {"DataSource": source}}
+    )
+    return said_place(configuration, {JOB_INDEX_VARIABLE: job})
 
 
 def test_keys_say_which_agent_it_is() -> None:
@@ -25,6 +28,15 @@ def test_a_kubernetes_job_says_the_index() -> None:
     """The completion index of the job is the agent's, unless a key says another."""
     assert place(count=5, job="3") == AgentPlace(3, 5)
     assert place(1, 5, job="3") == AgentPlace(1, 5)
+
+
+def test_the_table_serves_where_nothing_is_said() -> None:
+    """With a data source the index comes from the table, unless it is said, or there is one agent only."""
+    assert place(source="postgres://db") is None
+    assert place(count=3, source="postgres://db") is None
+    assert place(1, 3, source="postgres://db") == AgentPlace(1, 3)
+    assert place(count=3, job="2", source="postgres://db") == AgentPlace(2, 3)
+    assert place(count=1, source="postgres://db") == AgentPlace()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,20 +90,20 @@ def test_samples_that_are_gone_are_an_error(tmp_path: Path) -> None:
 
 
 def test_a_plan_gives_every_entity_its_own_user() -> None:
-    """The second of three agents plays the second share of the users; the instance id is one of a server's form."""
+    """The second of three agents plays the second share of the users; its results go by its id."""
     keys = {"NumActiveEntities": 5}
     configuration = Configuration.model_validate({"UserEntitiesConfiguration": keys})
-    plan = plan_run("all", LoadedConfiguration(configuration, None, ()), AgentPlace(1, 3), random.Random(1))
+    plan = plan_run("all", LoadedConfiguration(configuration, None, ()), AgentPlace(1, 3), AGENT)
     assert plan.first_entity == 5
     assert list(plan.users) == [5, 6, 7, 8, 9]
-    assert len(plan.instance_id) == 26
+    assert plan.instance_id == AGENT
     assert plan.lateness_limit_ms == 1000
 
 
 def test_the_lateness_allowed_is_at_most_the_action_interval() -> None:
     """With an action every 200 ms an agent that is 300 ms late does not keep up."""
     configuration = Configuration.model_validate({"UserEntitiesConfiguration": {"ActionRateMilliseconds": 200}})
-    plan = plan_run("all", LoadedConfiguration(configuration, None, ()), AgentPlace(), random.Random(1))
+    plan = plan_run("all", LoadedConfiguration(configuration, None, ()), AgentPlace(), AGENT)
     assert plan.lateness_limit_ms == 200
 
 
@@ -112,7 +111,7 @@ def test_too_many_entities_are_a_configuration_error() -> None:
     """Nobody is played twice."""
     configuration = Configuration.model_validate({"UserEntitiesConfiguration": {"NumActiveEntities": 1001}})
     with pytest.raises(ConfigurationError, match="NumUsers"):
-        plan_run("all", LoadedConfiguration(configuration, None, ()), AgentPlace(), random.Random(1))
+        plan_run("all", LoadedConfiguration(configuration, None, ()), AgentPlace(), AGENT)
 
 
 def test_two_agents_have_the_mix_that_one_would_have() -> None:

@@ -39,10 +39,15 @@ class RunPlan:
         return min(entities.max_lateness_milliseconds, entities.action_rate_milliseconds)
 
 
+def new_instance_id(chance: random.Random) -> str:
+    """Return an id for one agent in one run."""
+    return "".join(chance.choices(ID_LETTERS, k=ID_LENGTH))
+
+
 def plan_run(
-    scenario: str, loaded: LoadedConfiguration, place: AgentPlace, chance: random.Random, start_s: float | None = None
+    scenario: str, loaded: LoadedConfiguration, place: AgentPlace, instance_id: str, start_s: float | None = None
 ) -> RunPlan:
-    """Return the plan of a run that begins at `start_s` if that is given; its instance id is drawn from `chance`.
+    """Return the plan of a run that begins at `start_s`, in seconds since 1970, if that is given.
 
     Raises `ConfigurationError` when there are more entities than users.
     """
@@ -52,9 +57,8 @@ def plan_run(
         entities.num_active_entities,
         place,
         environment.num_users,
-        environment.seed,
+        environment.seed if place.seed is None else place.seed,
         entities.randomize_entity_selection,
     )
-    instance_id = "".join(chance.choices(ID_LETTERS, k=ID_LENGTH))
     schedule = Schedule(entities.test_length_minutes * 60.0, start_s)
     return RunPlan(scenario, configuration, place, users, instance_id, schedule, loaded.warnings)

@@ -15,12 +15,14 @@ def users_played(entities: int, place: AgentPlace, num_users: int, seed: int, ra
 
     Every agent has `entities` of them and takes the next share of the users. With `randomized` the shares are cut
     from a permutation that `seed` alone decides, the same for all agents. Raises `ConfigurationError` when the users
-    do not suffice: no user is ever played twice.
+    do not suffice for all agents, or, where their number is unknown, for those up to this one: no user is ever played
+    twice.
     """
-    needed = entities * place.count
+    agents = place.count or place.index + 1
+    needed = entities * agents
     if needed > num_users:
         raise ConfigurationError(
-            f"{place.count} agent(s) with {entities} entities each need {needed} users, but there are {num_users}: "
+            f"{agents} agent(s) with {entities} entities each need {needed} users, but there are {num_users}: "
             "raise LoadtestEnviromentConfig.NumUsers or lower UserEntitiesConfiguration.NumActiveEntities"
         )
     first = entities * place.index

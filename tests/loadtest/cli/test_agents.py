@@ -71,7 +71,7 @@ async def test_what_is_half_said_or_over_is_refused(agent: AgentHere, arguments:
 async def test_agents_begin_together(agent_here: AgentHere) -> None:
     """Agents that are ready early wait for the start time; no request of the run is before it."""
     assert (await agent_here.run("basic")).code == 0
-    start_s = int(time.time()) + 6
+    start_s = int(time.time()) + 10
     moment = datetime.fromtimestamp(start_s, UTC).isoformat()
     agent_here.set(UserEntitiesConfiguration_NumActiveEntities=6, LogSettings_EnableFile="false")
     flags = ("--agent-count", "2", "--start-at", moment)

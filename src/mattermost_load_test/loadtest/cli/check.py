@@ -14,8 +14,8 @@ from mattermost_load_test.loadtest.cli.options import (
     loaded,
     run_async,
 )
-from mattermost_load_test.loadtest.coordination import agent_place
-from mattermost_load_test.loadtest.plan import RunPlan, plan_run
+from mattermost_load_test.loadtest.coordination import probable_place
+from mattermost_load_test.loadtest.plan import RunPlan, new_instance_id, plan_run
 
 WIDTH = 10  # of the longest subject
 
@@ -32,8 +32,8 @@ def check(context: click.Context, config: Path | None) -> None:
     would be changed. Exits with 3 when the server cannot be reached or refuses the admin.
     """
     configuration = loaded(context, config)
-    place = agent_place(configuration.configuration.entities, os.environ)
-    plan = plan_run("all", configuration, place, random.SystemRandom())
+    place = probable_place(configuration.configuration, os.environ)
+    plan = plan_run("all", configuration, place, new_instance_id(random.SystemRandom()))
     if configuration.path is not None:
         _say("File", str(configuration.path))
     for warning in configuration.warnings:

@@ -17,10 +17,11 @@ from mattermost_load_test.loadtest.cli.options import (
     process_streams,
     run_async,
 )
-from mattermost_load_test.loadtest.coordination import agent_place
+from mattermost_load_test.loadtest.coordination import placed
 from mattermost_load_test.loadtest.outcome import error_of, report_of
 from mattermost_load_test.loadtest.output import open_output
-from mattermost_load_test.loadtest.plan import RunPlan, plan_run
+from mattermost_load_test.loadtest.plan import RunPlan, new_instance_id, plan_run
+from mattermost_load_test.loadtest.registration import Registration
 from mattermost_load_test.loadtest.run import run_test
 from mattermost_load_test.loadtest.scenarios import KINDS, SCENARIOS, Scenario, action_name
 from mattermost_load_test.loadtest.schedule import start_time_s
@@ -71,19 +72,23 @@ def _command(name: str, scenario: Scenario) -> click.Command:
     @click.pass_context
     def command(context: click.Context, config: Path | None, start_at: float | None) -> None:
         configuration = loaded(context, config)
-        place = agent_place(configuration.configuration.entities, os.environ)
-        plan = plan_run(name, configuration, place, random.SystemRandom(), start_at)
-        plan.schedule.check(time.time())
-        _run(plan)
+        instance_id = new_instance_id(random.SystemRandom())
+        with placed(configuration.configuration, os.environ, instance_id) as agent:
+            plan = plan_run(name, configuration, agent.place, instance_id, start_at)
+            plan.schedule.check(time.time())
+            _run(plan, agent.registration)
 
     return command
 
 
-def _run(plan: RunPlan) -> None:
+def _run(plan: RunPlan, registration: Registration | None) -> None:
     """Carry out a run, show its report, and raise the error that it ends with."""
     stop = Stop()
     with open_output(plan.configuration.logs, process_streams()) as output, on_signals(stop, output.end_view):
-        summary = run_async(run_test(plan, output, stop))
+        running = run_test(plan, output, stop)
+        if registration is not None:
+            running = registration.during(running, stop.request, output.log.warn)
+        summary = run_async(running)
         output.show_report(report_of(summary, output.samples_path, plan.configuration.results.custom_report_text))
     error = error_of(summary, stop.reason)
     if error is not None:
