@@ -21,6 +21,7 @@
     │   │   └── CertificateError      3  the server's certificate is not signed by a known authority
     │   ├── RequestTimeoutError       3  no complete answer within the request time-out
     │   ├── AdminLoginError           3  the configured system admin cannot log in, or is none
+    │   ├── ServerHostError           3  the server's own host cannot be reached by SSH, or lacks its command line
     │   ├── UnexpectedAnswerError     3  an answer that is not Mattermost's (HTML, broken JSON)
     │   ├── ApiError                  3  an answer with an error status
     │   └── DatabaseError             3  Mattermost's database refused what was asked of it, or holds no Mattermost
@@ -134,6 +135,12 @@ class AdminLoginError(ServerError):
     """The server does not take the configured account as its system admin."""
 
     kind = "admin login"
+
+
+class ServerHostError(ServerError):
+    """The server's own host cannot be reached by SSH, or the server's command line is not there."""
+
+    kind = "server host"
 
 
 class UnexpectedAnswerError(ServerError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
@@ -83,6 +84,7 @@ class ImportServer:
 
     async def _create(self, request: web.Request) -> web.Response:
         self._size = (await request.json())["file_size"]
+        self.offset, self.complete = 0, False
         return await self._session(201)
 
     async def _session(self, status: int) -> web.Response:
@@ -293,6 +295,29 @@ async def test_settings_that_stay_are_named(attempt: Try) -> None:
     with pytest.raises(OperationError, match=r"set FileSettings\.MaxFileSize = \d+ in its configuration"):
         await attempt.run(change_settings=change)
     assert attempt.server.parts == []
+
+
+async def test_a_limit_that_stays_makes_several_jobs_of_one(attempt: Try) -> None:
+    """Where the server keeps its limit on files, smaller ones are sent, and imported one after the other."""
+    attempt.server.files["MaxFileSize"] = limit = 1 << 20
+    attempt.server.jobs = [[{"status": "success"}]] * 10
+
+    async def change(settings: dict[str, Any]) -> None:
+        """Read-only: nothing changes."""
+
+    lines = [
+        b'{"type":"version","version":1}\n',
+        *(USER_LINE[:-1] + os.urandom(20_000).hex().encode() for _ in range(120)),
+    ]
+    archive = await attempt.run(lines, change_settings=change)
+    assert archive.lines == 121
+    assert archive.size_bytes > 2 * limit
+    assert len(attempt.server.orders) >= 3
+    assert all(size <= limit for size in attempt.server.parts)
+    notes = {now.note for now in attempt.progress if now.step == "importing"}
+    assert all(
+        note.startswith(("part 1, as the server takes no file of", "part 2,", "part 3,", "part 4,")) for note in notes
+    )
 
 
 async def test_progress_is_the_number_of_users(attempt: Try) -> None:

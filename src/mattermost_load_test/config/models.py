@@ -45,6 +45,7 @@ def _folded(to_upper: bool) -> BeforeValidator:
 
 
 Driver = Annotated[Literal["mysql", "postgres"], _folded(to_upper=False)]
+BulkLoadMethod = Annotated[Literal["auto", "rest", "cli"], _folded(to_upper=False)]
 Level = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], _folded(to_upper=True)]
 
 
@@ -85,16 +86,19 @@ class ConnectionConfiguration(Section):
         "LocalCommands",
         True,
         "Whether the server's command line is on this host; else it is reached by SSH.",
-        idle=True,
     )
-    ssh_hostname_port: str = key("SSHHostnamePort", "", "The server's host for SSH, `host:port`.", idle="")
-    ssh_username: str = key("SSHUsername", "", "The user for SSH.", idle="")
-    ssh_password: SecretStr = key("SSHPassword", SecretStr(""), "The password for SSH.", idle="")
-    ssh_key: str = key("SSHKey", "", "The file with the private key for SSH.", idle="")
+    ssh_hostname_port: str = key(
+        "SSHHostnamePort",
+        "",
+        "The server's host for SSH, `host` or `host:port`; its key must be among the known hosts.",
+    )
+    ssh_username: str = key("SSHUsername", "", "The user for SSH; empty: the one that runs the agent.")
+    ssh_password: SecretStr = key("SSHPassword", SecretStr(""), "The password for SSH, or of the private key.")
+    ssh_key: str = key("SSHKey", "", "The file with the private key for SSH; empty: the SSH agent's or the user's own.")
     mattermost_install_dir: str = key(
-        "MattermostInstallDir", "/opt/mattermost", "Where Mattermost is installed on its host.", idle="/opt/mattermost"
+        "MattermostInstallDir", "/opt/mattermost", "Where Mattermost is installed on its host."
     )
-    config_file_loc: str = key("ConfigFileLoc", "", "Passed to the server's command line as `--config`.", idle="")
+    config_file_loc: str = key("ConfigFileLoc", "", "Passed to the server's command line as `--config`.")
     admin_email: str = key(
         "AdminEmail",
         "success+ltadmin@simulator.amazonses.com",
@@ -105,6 +109,15 @@ class ConnectionConfiguration(Section):
         "AdminPassword", SecretStr("ltpassword"), "The system admin's password.", min_length=1
     )
     skip_bulkload: bool = key("SkipBulkload", False, "Take the population as it is on the server; load nothing.")
+    bulk_load_method: BulkLoadMethod = key(
+        "BulkLoadMethod",
+        "auto",
+        "How the population gets onto the server: by its import job (`rest`), by its own command line (`cli`), or by "
+        "the first of them that it has (`auto`).",
+    )
+    bulk_load_workers: int = key(
+        "BulkLoadWorkers", 0, "How many lines the server imports side by side; 0: as many as it likes.", ge=0, le=1000
+    )
     wait_for_server_start: bool = key(
         "WaitForServerStart", False, "Wait until the server has answered five pings in a row."
     )
@@ -195,9 +208,7 @@ class EnvironmentConfiguration(Section):
     num_team_schemes: int = key("NumTeamSchemes", 1, "Permission schemes of teams.", ge=0, le=100_000)
     num_posts: int = key("NumPosts", 20_000_000, "Posts that `loadposts` writes.", ge=0, le=10_000_000_000)
     num_emoji: int = key("NumEmoji", 2000, "Custom emoji.", ge=0, le=1_000_000)
-    num_plugins: int = key(
-        "NumPlugins", 1, "More than 0: the sample plugin is uploaded and enabled.", ge=0, le=1000, idle=0
-    )
+    num_plugins: int = key("NumPlugins", 1, "More than 0: the sample plugin is uploaded and enabled.", ge=0, le=1000)
     post_time_range: int = key(
         "PostTimeRange",
         2_600_000,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from mattermost_load_test.config import ConnectionConfiguration
-from mattermost_load_test.errors import AdminLoginError, ApiError, ServerError
+from mattermost_load_test.errors import AdminLoginError, ApiError, ServerError, ServerHostError
+from mattermost_load_test.loadtest.actions.sessions import INACTIVE
+from mattermost_load_test.loadtest.admin_by_cli import can_try, make_admin, tried
 from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.logins import DEFAULT_RETRY_S
 from mattermost_load_test.loadtest.server_settings import Change, patch_of
@@ -18,6 +22,9 @@ PINGS_IN_A_ROW = 5
 PING_INTERVAL_S = 1.0
 MAX_REFUSALS = 20  # of the admin's login by 429
 LONGEST_WAIT_S = 600.0  # for a server that does not come up
+
+_KNOWN_ACCOUNT = (INACTIVE, "api.user.check_user_login_attempts.too_many.app_error")
+"""Refusals of a login which tell that the account exists."""
 
 _REFUSALS = (400, 403, 501)  # of what a server does not let an admin change over its API
 
@@ -44,16 +51,37 @@ async def wait_for_server(client: Client, clock: Clock, log: Log) -> ServerStatu
 
 
 async def sign_in(client: Client, connection: ConnectionConfiguration, clock: Clock, log: Log) -> User:
-    """Log `client` in as the system admin, who is created first on an empty server, and return the admin.
+    """Log `client` in as the system admin, who is created first where that can be done, and return the admin.
 
-    Raises `AdminLoginError` when the server has accounts but none like this, or this one is no system admin.
+    On an empty server that is over REST, else by the server's command line. Raises `AdminLoginError` when the server
+    has accounts but none like this, or this one is no system admin.
     """
     if await is_empty(client):
         await _create(client, connection)
         log.info("Created the system admin: the server had no account yet", email=connection.admin_email)
-    admin = await signed_in(client, connection, clock)
+    try:
+        admin = await signed_in(client, connection, clock)
+    except AdminLoginError as refusal:
+        await _make_by_cli(client, connection, log, refusal)
+        admin = await signed_in(client, connection, clock)
     log.info("Logged in as system admin", email=connection.admin_email, roles=admin.roles)
     return admin
+
+
+async def _make_by_cli(client: Client, connection: ConnectionConfiguration, log: Log, refusal: AdminLoginError) -> None:
+    """Make the admin by the server's command line; raises `AdminLoginError` where that cannot be done.
+
+    That this host has no such program is nothing to tell: most agents run elsewhere.
+    """
+    unknown = isinstance(refusal.__cause__, ApiError) and refusal.__cause__.error_id not in _KNOWN_ACCOUNT
+    if not unknown or not can_try(connection):
+        raise refusal
+    try:
+        await make_admin(client, connection, ADMIN_USERNAME, log)
+    except ServerHostError as error:
+        if connection.local_commands and not await asyncio.to_thread(Path(connection.mattermost_install_dir).is_dir):
+            raise refusal from error
+        raise AdminLoginError(f"{refusal}{tried(error)}") from error
 
 
 async def _create(client: Client, connection: ConnectionConfiguration) -> None:

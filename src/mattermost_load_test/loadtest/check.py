@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 
 from mattermost_load_test.config import Configuration
 from mattermost_load_test.loadtest.admin import is_empty, signed_in
+from mattermost_load_test.loadtest.bulk.cost import TYPICAL_USER_COST, UserCost, sampled_cost
+from mattermost_load_test.loadtest.bulk.method import choose
 from mattermost_load_test.loadtest.clock import LoopClock
-from mattermost_load_test.loadtest.filling import USER_LINE_COST_S
 from mattermost_load_test.loadtest.inventory import Inventory, take_inventory
 from mattermost_load_test.loadtest.permissions import grants_needed
 from mattermost_load_test.loadtest.plan import RunPlan
@@ -39,12 +40,16 @@ async def check_server(plan: RunPlan) -> AsyncIterator[Line]:
         population = await asyncio.to_thread(Population, configuration.environment)
         if await is_empty(admin):
             yield "Admin", f"the server has no account: set-up would make {configuration.connection.admin_email}"
-            for line in _of_inventory(Inventory(population, user_ids=[""] * population.num_users), configuration):
+            nothing = Inventory(population, user_ids=[""] * population.num_users)
+            for line in _of_inventory(nothing, configuration, status.version, TYPICAL_USER_COST):
                 yield line
             return
         await signed_in(admin, configuration.connection, LoopClock())
         yield "Admin", f"{configuration.connection.admin_email} logs in and is system admin"
         async for line in _of_server(admin, population, configuration):
+            yield line
+        cost = await sampled_cost(transport, configuration.connection, transport.server)
+        for line in _of_inventory(await take_inventory(admin, population), configuration, status.version, cost):
             yield line
 
 
@@ -92,11 +97,11 @@ async def _of_server(admin: Client, population: Population, configuration: Confi
         yield "Setting", "RateLimitSettings.Enable is on: the load would run into that limit"
     for grant in await grants_needed(admin, configuration.environment.num_team_schemes):
         yield "Role", f"{grant.role.name} would be given {grant.permission}"
-    for line in _of_inventory(await take_inventory(admin, population), configuration):
-        yield line
 
 
-def _of_inventory(inventory: Inventory, configuration: Configuration) -> Iterator[Line]:
+def _of_inventory(
+    inventory: Inventory, configuration: Configuration, version: ServerVersion, cost: UserCost
+) -> Iterator[Line]:
     """Yield what of the population the server lacks, and what loading it would cost."""
     lacks = {
         "team(s)": len(inventory.missing_teams),
@@ -110,8 +115,6 @@ def _of_inventory(inventory: Inventory, configuration: Configuration) -> Iterato
     elif configuration.connection.skip_bulkload:
         yield "Bulk load", f"the server lacks {missing}; SkipBulkload leaves it so"
     else:
-        least_s, most_s = (lacks["users"] * cost_s for cost_s in USER_LINE_COST_S)
-        yield (
-            "Bulk load",
-            f"the server lacks {missing}: they would be imported, for about {least_s:,.0f}–{most_s:,.0f} s of its CPU",
-        )
+        yield "Bulk load", f"the server lacks {missing}: they would be imported, for {cost.of(lacks['users'])}"
+        choice = choose(configuration.connection.bulk_load_method, version)
+        yield "Bulk load", f"it would go by {choice.method}: {choice.reason}"

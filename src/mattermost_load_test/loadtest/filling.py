@@ -5,24 +5,22 @@ Everything here can be done twice, and after a kill halfway: what is there alrea
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import orjson
 
-from mattermost_load_test.errors import OperationError
 from mattermost_load_test.loadtest.actions.images import png
+from mattermost_load_test.loadtest.bulk.load import BulkLoad, Needed
 from mattermost_load_test.loadtest.bulkload import bulk_lines
 from mattermost_load_test.loadtest.directs import directs_missing
 from mattermost_load_test.loadtest.inventory import Inventory, side_by_side, take_inventory
 from mattermost_load_test.loadtest.joining import Tell, add_memberships
 from mattermost_load_test.loadtest.population import team_name, username
 from mattermost_load_test.logs import Log
-from mattermost_load_test.mattermost.importing import ImportContext, ImportOptions, ImportProgress, import_lines
 from mattermost_load_test.mattermost.models import Json
 from mattermost_load_test.mattermost.rest import Client
 
-USER_LINE_COST_S = (0.05, 0.09)  # CPU time of the server for a user's password hash, on 5.37 and on 11.6
 EMOJI_IMAGE = png(8, 8, b"".join(b"\0" + bytes((255, 200, 0)) * 8 for _ in range(8)))
 
 
@@ -30,61 +28,25 @@ EMOJI_IMAGE = png(8, 8, b"".join(b"\0" + bytes((255, 200, 0)) * 8 for _ in range
 class Filling:
     """Fills a server as `admin`, whose id is `admin_id`, telling `log` what is done and `tell` how far it is.
 
-    `change_settings` is asked to make the changes of settings that an import needs.
+    `bulk` loads what is missing by name.
     """
 
     admin: Client
     admin_id: str
     log: Log
     tell: Tell
-    change_settings: Callable[[Json], Awaitable[object]]
-    options: ImportOptions = field(default_factory=lambda: ImportOptions(poll_s=0.5))
+    bulk: BulkLoad
 
     async def fill(self, inventory: Inventory) -> Inventory:
-        """Add what is missing and return the inventory as it is then; raises what client and import raise."""
+        """Add what is missing and return the inventory as it is then; raises what client and bulk load raise."""
         if not inventory.names_complete or await directs_missing(self.admin, inventory):
-            inventory = await self._import(inventory)
+            await self.bulk.run(_needed(inventory))
+            inventory = await take_inventory(self.admin, inventory.population)
         joined = await add_memberships(self.admin, inventory, self.tell)
         if joined:
             self.log.info("Added missing memberships of teams and channels", memberships=joined)
         await self._add_emoji(inventory)
         return inventory
-
-    async def _import(self, inventory: Inventory) -> Inventory:
-        """Import the lines of what is missing, without schemes if the server cannot have any."""
-        self._tell_import(inventory)
-        try:
-            await self._import_lines(inventory, schemes=True)
-        except OperationError as error:
-            if '"type":"scheme"' not in str(error):  # the line at fault stands in the message
-                raise
-            self.log.warn("The server takes no permission schemes: loading the population without", error=str(error))
-            await self._import_lines(inventory, schemes=False)
-        return await take_inventory(self.admin, inventory.population)
-
-    def _tell_import(self, inventory: Inventory) -> None:
-        """Say what is to be imported, and what it will cost the server."""
-        users = len(inventory.missing_users)
-        least_s, most_s = (users * cost_s for cost_s in USER_LINE_COST_S)
-        self.log.info(
-            "Importing what the server lacks of the population",
-            teams=len(inventory.missing_teams),
-            channels=len(inventory.missing_channels),
-            users=users,
-            server_cpu_estimate_s=f"{least_s:.0f}–{most_s:.0f}",
-        )
-
-    async def _import_lines(self, inventory: Inventory, schemes: bool) -> None:
-        """Import the lines of what is missing."""
-
-        def progress(now: ImportProgress) -> None:
-            self.tell(f"import: {_extent(now)}")
-
-        context = ImportContext(self.options, progress=progress)
-        archive = await import_lines(
-            self.admin, lines_needed(inventory, schemes=schemes), context, change_settings=self.change_settings
-        )
-        self.log.info("Imported", lines=archive.lines, users=archive.user_lines, bytes=archive.size_bytes)
 
     async def _add_emoji(self, inventory: Inventory) -> None:
         """Create the custom emoji that are missing; an import would look for their image on the server's disk."""
@@ -102,11 +64,14 @@ class Filling:
             self.log.info("Created custom emoji", emoji=len(missing))
 
 
-def _extent(now: ImportProgress) -> str:
-    """Return in words how far an import is."""
-    if now.step == "waiting":
-        return f"waiting, {now.note or 'the server has not begun yet'}"
-    return f"{now.step}, {now.done:,}" + (f" of {now.total:,}" if now.total else "")
+def _needed(inventory: Inventory) -> Needed:
+    """Return what a server with `inventory` lacks."""
+    return Needed(
+        len(inventory.missing_teams),
+        len(inventory.missing_channels),
+        len(inventory.missing_users),
+        lambda schemes: lines_needed(inventory, schemes=schemes),
+    )
 
 
 def lines_needed(inventory: Inventory, *, schemes: bool) -> Iterator[bytes]:

@@ -47,11 +47,11 @@ def _scenarios() -> str:
 
 def _kinds() -> str:
     """Return the table of kinds."""
-    rows = ((name, f"{kind.rate_multiplier:g}", _weighted(kind)) for name, kind in KINDS.items())
+    rows = ((name, f"{kind.rate_multiplier:g}", weighted(kind)) for name, kind in KINDS.items())
     return _table("Entity kinds", ("kind", "rate multiplier", "actions (weight)"), rows)
 
 
-def _weighted(kind: EntityKind) -> str:
+def weighted(kind: EntityKind) -> str:
     """Return a kind's actions with their weights."""
     return ", ".join(f"{action_name(action)} {weight}" for action, weight in kind.actions.items())
 

@@ -12,7 +12,9 @@ from pydantic import SecretStr
 
 from mattermost_load_test.config import Configuration
 from mattermost_load_test.errors import ApiError
-from mattermost_load_test.loadtest.admin import change_settings, sign_in, wait_for_server
+from mattermost_load_test.loadtest.admin import change_settings, sign_in, signed_in, wait_for_server
+from mattermost_load_test.loadtest.admin_session import AdminTransport
+from mattermost_load_test.loadtest.bulk.load import POLL_S, BulkLoad
 from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.filling import Filling
 from mattermost_load_test.loadtest.inventory import Inventory, take_inventory
@@ -24,6 +26,7 @@ from mattermost_load_test.loadtest.server_settings import changes_needed, change
 from mattermost_load_test.loadtest.world import Abilities
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.aiohttp_transport import AiohttpTransport
+from mattermost_load_test.mattermost.importing import ImportOptions
 from mattermost_load_test.mattermost.models import Json, ServerVersion
 from mattermost_load_test.mattermost.rest import Client
 
@@ -51,11 +54,13 @@ async def set_up(
     refused, `OperationError` when the population cannot be loaded.
     """
     connection, environment = configuration.connection, configuration.environment
-    admin = Client(transport, server=transport.server)
+    session = AdminTransport(transport)
+    admin = Client(session, server=transport.server)
     tell("waiting for the server")
     status = await (wait_for_server(admin, clock, log) if connection.wait_for_server_start else admin.system.ping())
     log.info("The server answers", server_url=transport.server, version=str(status.version))
     account = await sign_in(admin, connection, clock, log)
+    session.renewing(admin, lambda client: signed_in(client, connection, clock))
     assert admin.token is not None  # it has just logged in
     notes = await _settle(admin, environment.num_emoji > 0, log, tell)
     tell("computing the population")
@@ -69,7 +74,9 @@ async def set_up(
         async def change(settings: Json) -> None:
             await change_settings(admin, log, changes_of(await admin.system.config(), settings))
 
-        inventory = await Filling(admin, account.id, log, tell, change).fill(inventory)
+        options = ImportOptions(poll_s=POLL_S, workers=connection.bulk_load_workers)
+        bulk = BulkLoad(admin, transport, connection, status.version, log, tell, change, options)
+        inventory = await Filling(admin, account.id, log, tell, bulk).fill(inventory)
     notes.extend(await _allow_hooks(admin, environment.num_team_schemes, log))
     await admin.system.invalidate_caches()
     abilities = await find_abilities(admin, configuration.entities.link_preview_url or transport.server, log)

@@ -5,7 +5,10 @@ What the user decides (which action, when) stands in `scenarios` and `pacing`, w
 
 from __future__ import annotations
 
+import asyncio
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mattermost_load_test.errors import NothingToActOn
@@ -23,10 +26,13 @@ class User:
     own source of chance. `id` is its own id once it logged in, `hook_id` is the incoming webhook it made,
     `polled_ids` the users whose status it follows, `present` false while it is deactivated, `left_teams` the names of
     teams that it left at least once: leaving a team is leaving its channels, and joining again does not bring them
-    back. `paused_s` is how long it waited on purpose in its present action.
+    back. `paused_s` is how long it waited on purpose in its present action, `background` how many requests beside its
+    actions are under way.
     """
 
     __slots__ = (
+        "_quiet",
+        "background",
         "client",
         "email",
         "events",
@@ -56,6 +62,26 @@ class User:
         self.present = True
         self.left_teams: tuple[str, ...] = ()
         self.paused_s = 0.0
+        self.background = 0
+        self._quiet: asyncio.Future[None] | None = None
+
+    @contextmanager
+    def beside_actions(self) -> Iterator[None]:
+        """Count what is done in it as under way beside the actions."""
+        self.background += 1
+        try:
+            yield
+        finally:
+            self.background -= 1
+            if not self.background and self._quiet is not None:
+                self._quiet.set_result(None)
+                self._quiet = None
+
+    async def quiet(self) -> None:
+        """Return once nothing is under way beside the actions, such as would be refused once the session ends."""
+        if self.background:
+            self._quiet = self._quiet or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._quiet)
 
     def team(self) -> Team:
         """Return one of the user's own teams; raises `NothingToActOn` when it has none."""

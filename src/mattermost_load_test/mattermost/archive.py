@@ -1,4 +1,4 @@
-"""The archive that a bulk import over REST wants: a zip with one file of JSON lines, and attachments under ``data/``.
+"""The file that a bulk import reads: JSON lines, over REST in a zip with attachments under ``data/``.
 
 Written as it comes, line by line: memory does not grow with the population.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from mattermost_load_test.errors import OutputError
 
@@ -18,6 +20,9 @@ LINES_NAME = "import.jsonl"
 _EMOJI = re.compile(rb'\s*\{\s*"type"\s*:\s*"emoji"')
 _USER = re.compile(rb'\s*\{\s*"type"\s*:\s*"user"')
 _PASSWORD = re.compile(r'("password"\s*:\s*)"(?:[^"\\]|\\.)*"')
+
+SPLIT_MARGIN_BYTES = 256 * 1024
+"""What a part may grow by after it was last looked at: the longest line, and what the compression still holds back."""
 
 SHOWN_CHARACTERS = 300
 LINES_PER_NOTE = 1000
@@ -40,11 +45,21 @@ class Archive:
 
     def line(self, number: int) -> str:
         """Return a line, counted from 1, cut to what fits a message and without passwords; empty if there is none."""
-        with zipfile.ZipFile(self.path) as archive, archive.open(LINES_NAME) as lines:
+        with self.opened() as lines:
             for current, line in enumerate(lines, 1):
                 if current == number:
                     return _shown(line)
         return ""
+
+    @contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        """Give its lines, whether they lie in a zip or plainly."""
+        if not zipfile.is_zipfile(self.path):
+            with self.path.open("rb") as lines:
+                yield lines
+            return
+        with zipfile.ZipFile(self.path) as archive, archive.open(LINES_NAME) as lines:
+            yield lines
 
 
 def write_archive(
@@ -59,20 +74,59 @@ def write_archive(
     written; whatever it raises ends the work. Raises `OutputError` when the file cannot be written.
     """
     counted = _Counted(on_lines)
+    with _writing(path), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open(LINES_NAME, "w", force_zip64=True) as target:
+            target.writelines(counted.of(lines))
+        for name, source in (attachments or {}).items():
+            archive.write(source, f"data/{name}")
+    return counted.archive(path)
+
+
+def write_plain(path: Path, lines: Iterable[bytes], on_lines: Callable[[int], object] | None = None) -> Archive:
+    """Write the lines alone, as the server's own command line reads them; else as `write_archive`."""
+    counted = _Counted(on_lines)
+    with _writing(path), path.open("wb") as target:
+        target.writelines(counted.of(lines))
+    return counted.archive(path)
+
+
+def split_archive(archive: Archive, most_bytes: int) -> Iterator[Archive]:
+    """Yield archives of at most `most_bytes` with the lines of one that is larger, each begun by its version line.
+
+    Each lies beside the first, and may be removed before the next one is asked for. Attachments are left out. The limit
+    must be well above `SPLIT_MARGIN_BYTES`. Blocks: call it in a thread.
+    """
+    with archive.opened() as lines:
+        version = next(lines)
+        line: bytes | None = next(lines, None)
+        number = 0
+        while line is not None:
+            number += 1
+            path = archive.path.with_name(f"{archive.path.stem}-{number}{archive.path.suffix}")
+            counted = _Counted(None)
+            with (
+                _writing(path),
+                path.open("wb") as file,
+                zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as part,
+                part.open(LINES_NAME, "w", force_zip64=True) as target,
+            ):
+                target.writelines(counted.of((version,)))
+                while line is not None and file.tell() < most_bytes - SPLIT_MARGIN_BYTES:
+                    target.writelines(counted.of((line,)))
+                    line = next(lines, None)
+            yield counted.archive(path)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Raise `OutputError` where a file cannot be written."""
     try:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            with archive.open(LINES_NAME, "w", force_zip64=True) as target:
-                for line in counted.of(lines):
-                    target.write(line)
-            for name, source in (attachments or {}).items():
-                archive.write(source, f"data/{name}")
-        size_bytes = path.stat().st_size
+        yield
     except OSError as error:
         raise OutputError(
             f"the import file {path} cannot be written ({error.strerror}); "
             "free some space there, or name another place for temporary files by TMPDIR"
         ) from error
-    return Archive(path, size_bytes, counted.lines, counted.users, counted.emoji)
 
 
 class _Counted:
@@ -93,6 +147,10 @@ class _Counted:
             if self._on_lines is not None and self.lines % LINES_PER_NOTE == 0:
                 self._on_lines(self.lines)
             yield line if line.endswith(b"\n") else line + b"\n"
+
+    def archive(self, path: Path) -> Archive:
+        """Return what was written to `path`."""
+        return Archive(path, path.stat().st_size, self.lines, self.users, self.emoji)
 
 
 def _shown(line: bytes) -> str:

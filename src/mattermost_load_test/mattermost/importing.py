@@ -1,5 +1,8 @@
 """Bulk import over REST: an archive sent in parts, and a job of the server that reads it.
 
+One job reads everything, unless the server takes no file of that size and does not let the limit be changed: then
+several smaller ones do, one after the other.
+
 The upload goes on where it stopped when the connection breaks; the job is watched with a patience that grows with its
 size and begins anew with every sign of progress. Needs a system admin's session, on servers from 5.31.
 """
@@ -11,11 +14,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mattermost_load_test.errors import ApiError, OperationError, ServerError
-from mattermost_load_test.mattermost.archive import Archive, write_archive
+from mattermost_load_test.errors import AdminLoginError, ApiError, OperationError, ServerError
+from mattermost_load_test.mattermost.archive import SPLIT_MARGIN_BYTES, Archive, split_archive, write_archive
 from mattermost_load_test.mattermost.models import Job, Json
 from mattermost_load_test.mattermost.rest import Client
 
@@ -34,6 +37,7 @@ MIGRATING = "required migrations have not yet completed"
 CONCURRENT = "app.upload.upload_data.concurrent.app_error"
 TOO_LARGE = 413
 NOT_FOUND = 404
+UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class ImportOptions:
     The job is asked every `poll_s`; it is given up `patience_s` plus `patience_per_line_s` for each of its lines after
     the last sign of progress (a user line costs a server 50–110 ms of CPU, a busy small one several times that).
     `migration_patience_s` bounds the wait for a fresh server's migrations, with a new job every `migration_poll_s`.
+    `workers` is how many lines the server takes side by side; 0 leaves it to the server, as all do before 5.38.
     """
 
     upload_tries: int = 6
@@ -53,6 +58,7 @@ class ImportOptions:
     patience_per_line_s: float = 0.5
     migration_patience_s: float = 300.0
     migration_poll_s: float = 10.0
+    workers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +102,33 @@ async def import_lines(
     """
     with tempfile.TemporaryDirectory(prefix="loadtest-import-") as directory:
         archive = await _packed(Path(directory) / FILENAME, lines, attachments, context)
-        await _prepare_settings(client, archive, change_settings)
-        import_file = await upload(client, archive, context)
-        await run_job(client, archive, import_file, context)
+        largest_bytes = await _largest_taken(client, archive, change_settings)
+        if archive.size_bytes <= largest_bytes:
+            await _sent(client, archive, context)
+        else:
+            await _sent_in_parts(client, archive, largest_bytes, context)
     return archive
+
+
+async def _sent(client: Client, archive: Archive, context: ImportContext) -> None:
+    """Send an archive and have it imported."""
+    await run_job(client, archive, await upload(client, archive, context), context)
+
+
+def _noted(tell: Callable[[ImportProgress], object], note: str) -> Callable[[ImportProgress], object]:
+    """Return what tells of progress with a note."""
+    return lambda now: tell(replace(now, note=now.note or note))
+
+
+async def _sent_in_parts(client: Client, archive: Archive, largest_bytes: int, context: ImportContext) -> None:
+    """Have an archive imported by several jobs, none of them of more than `largest_bytes`."""
+    parts = split_archive(archive, largest_bytes)
+    number = 0
+    while (part := await asyncio.to_thread(next, parts, None)) is not None:
+        number += 1
+        note = f"part {number}, as the server takes no file of {archive.size_bytes} bytes"
+        await _sent(client, part, replace(context, progress=_noted(context.progress, note)))
+        part.path.unlink()
 
 
 def settings_needed(config: Json, size_bytes: int) -> Json:
@@ -148,9 +177,10 @@ async def run_job(client: Client, archive: Archive, import_file: str, context: I
     when it shows no progress for too long.
     """
     options = context.options
+    data = {"import_file": import_file} | ({"workers": str(options.workers)} if options.workers else {})
     give_up_s = context.now_s() + options.migration_patience_s
     while True:
-        job = await _watched(client, await client.jobs.create(JOB_TYPE, {"import_file": import_file}), archive, context)
+        job = await _watched(client, await client.jobs.create(JOB_TYPE, data), archive, context)
         if job.status in ENDED_WELL:
             return job
         if MIGRATING not in job.data.get("error", ""):
@@ -183,23 +213,32 @@ async def _packed(
         raise
 
 
-async def _prepare_settings(
+async def _largest_taken(
     client: Client, archive: Archive, change_settings: Callable[[Json], Awaitable[object]] | None
-) -> None:
-    """See to it that the server takes the archive."""
-    needed = settings_needed(await client.system.config(), archive.size_bytes)
+) -> int:
+    """See to it that the server takes the archive, and return the largest file that it takes now, in bytes.
+
+    Raises `OperationError` where it takes none that are of use.
+    """
+    config = await client.system.config()
+    needed = settings_needed(config, archive.size_bytes)
     if needed and change_settings is not None:
         await change_settings(needed)
-        needed = settings_needed(await client.system.config(), archive.size_bytes)
-    if needed:
-        wanted = ", ".join(f"FileSettings.{key} = {value}" for key, value in needed["FileSettings"].items())
-        raise OperationError(
-            f"the server takes no import of {archive.size_bytes} bytes; set {wanted} in its configuration"
-        )
+        config = await client.system.config()
+        needed = settings_needed(config, archive.size_bytes)
+    if not needed:
+        return archive.size_bytes
+    limit_bytes = config["FileSettings"].get("MaxFileSize", 0)
+    if "EnableFileAttachments" not in needed["FileSettings"] and limit_bytes >= 2 * SPLIT_MARGIN_BYTES:
+        return int(limit_bytes)
+    wanted = ", ".join(f"FileSettings.{key} = {value}" for key, value in needed["FileSettings"].items())
+    raise OperationError(f"the server takes no import of {archive.size_bytes} bytes; set {wanted} in its configuration")
 
 
 def _may_pass(error: ServerError) -> bool:
     """Say whether a failed part may succeed when it is sent again."""
+    if isinstance(error, AdminLoginError):
+        return False
     if isinstance(error, ApiError):
         return (error.status >= 500 and error.status != 501) or error.status == 429 or error.error_id == CONCURRENT
     return True
@@ -241,16 +280,16 @@ async def _watched(client: Client, job: Job, archive: Archive, context: ImportCo
     """
     options = context.options
     patience_s = options.patience_s + options.patience_per_line_s * archive.lines
-    users_before = await _users(client)
+    users_before = await users_on(client)
     seen: tuple[object, ...] = ()
     deadline_s = context.now_s() + patience_s
     while job.status not in ENDED_WELL | ENDED_BADLY:
         await context.sleep(options.poll_s)
         try:
             job = await client.jobs.get(job.id)
-            users = await _users(client)
-        except ServerError:
-            if context.now_s() >= deadline_s:
+            users = await users_on(client)
+        except ServerError as error:
+            if _session_refused(error) or context.now_s() >= deadline_s:
                 raise
             continue
         signs = (job.status, job.progress, job.last_activity_at, users)
@@ -265,11 +304,18 @@ async def _watched(client: Client, job: Job, archive: Archive, context: ImportCo
     return job
 
 
-async def _users(client: Client) -> int:
+def _session_refused(error: ServerError) -> bool:
+    """Say whether the server does not take the admin's session any more, and no login in its place."""
+    return isinstance(error, AdminLoginError) or (isinstance(error, ApiError) and error.status == UNAUTHORIZED)
+
+
+async def users_on(client: Client) -> int:
     """Return how many users the server has, which is the only progress that an import shows; 0 if it does not say."""
     try:
         return await client.users.count()
-    except ApiError:
+    except ApiError as error:
+        if error.status == UNAUTHORIZED:
+            raise
         return 0
 
 

@@ -44,6 +44,19 @@ def test_a_scenarios_help_follows_the_registry(scenario: str) -> None:
             assert f"{action_name(action)} {share}" in text
 
 
+def test_scenarios_are_listed_with_their_mixes() -> None:
+    """`scenarios` names all nine with the shares of their kinds, and every kind with its actions' weights."""
+    text = shown("scenarios")
+    assert len(SCENARIOS) == 9
+    for name, scenario in SCENARIOS.items():
+        (line,) = [line for line in text.splitlines() if line.startswith(f"{name} ")]
+        for kind, weight in scenario.kinds.items():
+            assert f"{kind} {weight} %" in line
+    for kind in KINDS.values():
+        for action, share in kind.actions.items():
+            assert f"{action_name(action)} {share}" in text
+
+
 @pytest.mark.parametrize("command", sorted(cli.commands))
 def test_every_command_explains_itself(command: str) -> None:
     """Every command has a help, and every option in it says what it does."""
@@ -93,9 +106,9 @@ async def test_a_population_that_cannot_be_written(agent: AgentHere) -> None:
 
 async def test_keys_that_do_nothing_are_named_once(agent: AgentHere) -> None:
     """A key of the original without effect yet is accepted and named."""
-    agent.set(LoadtestEnviromentConfig_NumPlugins=1, ConnectionConfiguration_ServerURL="http://127.0.0.1:1")
+    agent.set(ResultsConfiguration_PProfLength=10, ConnectionConfiguration_ServerURL="http://127.0.0.1:1")
     ended = await agent.run("check")
-    assert ended.stdout.count("NumPlugins") == 1
+    assert ended.stdout.count("PProfLength") == 1
 
 
 async def test_verification_switched_off_is_warned_of(agent: AgentHere) -> None:

@@ -45,6 +45,7 @@ async def deactivate_and_reactivate(user: User) -> None:
     if user.present:  # else an earlier attempt ended halfway: take up its second half
         user.id = (await user.client.users.me()).id
         user.present = False
+        await user.quiet()
         await user.world.admin.users.set_active(user.id, False)
         await user.pause(BETWEEN_HALVES_S)
     await user.world.admin.users.set_active(user.id, True)

@@ -12,4 +12,5 @@ async def drop_websocket(user: User) -> None:
 
 async def ask_for_plugins(user: User) -> None:
     """Ask for the server's web plugins, as clients do each time that their websocket is connected."""
-    await user.client.plugins.webapp()
+    with user.beside_actions():
+        await user.client.plugins.webapp()

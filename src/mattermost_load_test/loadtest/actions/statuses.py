@@ -15,10 +15,11 @@ async def poll_statuses(user: User) -> None:
     """
     if not user.present:
         return  # deactivated just now: its session is dead, and its client would not ask
-    if not user.polled_ids:
-        user.polled_ids = await _members_to_follow(user)
-    if user.polled_ids:
-        await user.client.users.statuses(user.polled_ids)
+    with user.beside_actions():
+        if not user.polled_ids:
+            user.polled_ids = await _members_to_follow(user)
+        if user.polled_ids:
+            await user.client.users.statuses(user.polled_ids)
 
 
 async def _members_to_follow(user: User) -> tuple[str, ...]:

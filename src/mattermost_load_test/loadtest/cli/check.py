@@ -10,6 +10,7 @@ from mattermost_load_test.loadtest.check import check_server
 from mattermost_load_test.loadtest.cli.options import (
     agent_count_option,
     agent_index_option,
+    bulk_load_method_option,
     config_option,
     loaded,
     run_async,
@@ -22,6 +23,7 @@ WIDTH = 10  # of the longest subject
 
 @click.command()
 @config_option
+@bulk_load_method_option
 @agent_index_option
 @agent_count_option
 @click.pass_context

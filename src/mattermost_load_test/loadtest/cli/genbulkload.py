@@ -4,11 +4,10 @@ import time
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mattermost_load_test.loadtest.bulkload import BULKLOAD_FILE, write_bulkload
 from mattermost_load_test.loadtest.cli.options import config_option, loaded
+from mattermost_load_test.loadtest.cli.progress_bar import progress_bar
 from mattermost_load_test.loadtest.population import Population
 
 
@@ -23,10 +22,8 @@ def genbulkload(context: click.Context, config: Path | None) -> None:
     environment = loaded(context, config).configuration.environment
     path = Path.cwd() / BULKLOAD_FILE
     begun_s = time.monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("Computing the population", total=None)
+    with progress_bar("Computing the population", "lines") as bar:
         population = Population(environment)
-        progress.update(task, description="Writing lines")
-        size = write_bulkload(path, population, lambda done, total: progress.update(task, completed=done, total=total))
+        bar.say("Writing lines")
+        size = write_bulkload(path, population, bar.show)
     click.echo(f"Wrote {path}: {size / 1e6:,.1f} MB in {time.monotonic() - begun_s:.1f} s")

@@ -59,6 +59,14 @@ agent_count_option = click.option(
     metavar="N",
     help="How many agents run this test together.",
 )
+bulk_load_method_option = click.option(
+    "--bulk-load-method",
+    cls=KeyOption,
+    section="ConnectionConfiguration",
+    key="BulkLoadMethod",
+    type=click.Choice(["auto", "rest", "cli"]),
+    help="How the population gets onto the server, instead of BulkLoadMethod.",
+)
 
 
 def loaded(context: click.Context, config: Path | None, *, allow_defaults: bool = False) -> LoadedConfiguration:

@@ -12,6 +12,7 @@ import click
 from mattermost_load_test.loadtest.cli.options import (
     agent_count_option,
     agent_index_option,
+    bulk_load_method_option,
     config_option,
     loaded,
     process_streams,
@@ -23,7 +24,8 @@ from mattermost_load_test.loadtest.output import open_output
 from mattermost_load_test.loadtest.plan import RunPlan, new_instance_id, plan_run
 from mattermost_load_test.loadtest.registration import Registration
 from mattermost_load_test.loadtest.run import run_test
-from mattermost_load_test.loadtest.scenarios import KINDS, SCENARIOS, Scenario, action_name
+from mattermost_load_test.loadtest.scenario_page import mix, weighted
+from mattermost_load_test.loadtest.scenarios import KINDS, SCENARIOS, Scenario
 from mattermost_load_test.loadtest.schedule import start_time_s
 from mattermost_load_test.loadtest.stop import Stop, on_signals
 
@@ -68,6 +70,7 @@ def _command(name: str, scenario: Scenario) -> click.Command:
     @config_option
     @agent_index_option
     @agent_count_option
+    @bulk_load_method_option
     @start_at_option
     @click.pass_context
     def command(context: click.Context, config: Path | None, start_at: float | None) -> None:
@@ -95,10 +98,22 @@ def _run(plan: RunPlan, registration: Registration | None) -> None:
         raise error
 
 
+@click.command("scenarios")
+def list_scenarios() -> None:
+    """List the scenarios with their mixes: kinds of entity by weight, and the actions of each kind by weight."""
+    width = max(map(len, SCENARIOS))
+    for name, scenario in SCENARIOS.items():
+        click.echo(f"{name:<{width}}  {mix(scenario.kinds)}\n{'':<{width}}  {scenario.summary}")
+    click.echo("\nKinds of entity, with the weights of their actions (and how many times slower they act):")
+    width = max(map(len, KINDS))
+    for name, kind in KINDS.items():
+        slower = f" (×{kind.rate_multiplier:g})" if kind.rate_multiplier != 1 else ""
+        click.echo(f"{name:<{width}}  {weighted(kind)}{slower}")
+
+
 def _help(scenario: Scenario) -> str:
     """Return what a scenario is, down to its actions, by weight."""
     kinds = []
     for kind, weight in scenario.kinds.items():
-        actions = ", ".join(f"{action_name(action)} {share}" for action, share in KINDS[kind].actions.items())
-        kinds.append(f"{weight} % {kind}: {actions}.")
+        kinds.append(f"{weight} % {kind}: {weighted(KINDS[kind])}.")
     return "\n\n".join([scenario.summary, *kinds])

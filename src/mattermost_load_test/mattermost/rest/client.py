@@ -37,6 +37,15 @@ class Client:
         """The session's token, to be kept secret; nothing before the login. The websocket needs it, too."""
         return self._session.token
 
+    @token.setter
+    def token(self, token: SecretStr | None) -> None:
+        self._session.token = token
+
+    @property
+    def server(self) -> str:
+        """How messages name the server."""
+        return self._session.server
+
     async def login(self, login_id: str, password: SecretStr | str) -> User:
         """Log in by e-mail address or username, and keep the token for every later request.
 

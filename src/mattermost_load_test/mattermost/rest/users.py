@@ -24,8 +24,7 @@ class Users(Subject):
 
         An `ApiError` with `error_id` api.user.create_user.user_limits.exceeded: 11.x without a licence stops at 250.
         """
-        secret = password.get_secret_value() if isinstance(password, SecretStr) else password
-        body = {"email": email, "username": username, "password": secret}
+        body = {"email": email, "username": username, "password": _shown(password)}
         return await self._session.one("POST /users", "/users", User.of, body)
 
     async def me(self) -> User:
@@ -78,6 +77,11 @@ class Users(Subject):
         """
         await self._session.done("PUT /users/[user id]/active", f"/users/{user_id}/active", {"active": active})
 
+    async def set_password(self, user_id: str, current: SecretStr | str, new: SecretStr | str) -> None:
+        """Change the password of this session's user; 400 when the current one is wrong or the new one too weak."""
+        body = {"current_password": _shown(current), "new_password": _shown(new)}
+        await self._session.done("PUT /users/[user id]/password", f"/users/{user_id}/password", body)
+
     async def set_nickname(self, nickname: str, user_id: str = "me") -> User:
         """Set a user's nickname."""
         route = "PUT /users/me/patch" if user_id == "me" else "PUT /users/[user id]/patch"
@@ -90,3 +94,8 @@ class Users(Subject):
     async def set_preferences(self, user_id: str, preferences: list[Json]) -> None:
         """Set preferences of a user."""
         await self._session.done(PREFERENCES, f"/users/{user_id}/preferences", preferences)
+
+
+def _shown(password: SecretStr | str) -> str:
+    """Return a password as it must be sent."""
+    return password.get_secret_value() if isinstance(password, SecretStr) else password

@@ -1,0 +1,1 @@
+"""How the population gets onto a server: by which way, what it will cost, how far it is."""

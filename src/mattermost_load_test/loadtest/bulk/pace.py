@@ -1,0 +1,45 @@
+"""How far an import is, in words, and how long it will still take at its pace so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mattermost_load_test.mattermost.importing import ImportProgress
+
+IMPORTING = "importing"
+
+
+class ImportPace:
+    """Watches an import; `now_s` is a clock that never goes back."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._begun_s: float | None = None
+
+    def words(self, now: ImportProgress) -> str:
+        """Return how far an import is."""
+        if now.step == "waiting":
+            return f"waiting, {now.note or 'the server has not begun yet'}"
+        extent = f"{now.step}, {now.done:,}" + (f" of {now.total:,}" if now.total else "")
+        return extent + self._time_left(now) + (f" ({now.note})" if now.note else "")
+
+    def _time_left(self, now: ImportProgress) -> str:
+        """Return what is left at the pace since the first user was seen to be imported; nothing before that."""
+        if now.step != IMPORTING or now.done >= now.total:
+            self._begun_s = None
+            return ""
+        if self._begun_s is None:
+            self._begun_s = self._now_s()
+        elapsed_s = self._now_s() - self._begun_s
+        if not now.done or elapsed_s <= 0:
+            return ""
+        left_s = elapsed_s / now.done * (now.total - now.done)
+        return f", about {duration(left_s)} left"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it: ``40 s``, ``12 min``, ``3 h 20 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

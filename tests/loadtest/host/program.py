@@ -1,0 +1,73 @@
+"""Stands in for the server's own command line, `bin/mattermost` of 5.37: the same arguments, words and exit codes.
+
+Like the real one it reads where its server's data is from a configuration file, `config/config.json` of its folder;
+here that is an embedded server's URL and an admin's token. Its words are those of a real 5.37.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from mattermost_load_test.errors import ApiError
+from mattermost_load_test.mattermost.aiohttp_transport import TransportOptions, open_transport
+from mattermost_load_test.mattermost.importing import ImportContext, ImportOptions, import_lines
+from mattermost_load_test.mattermost.rest import Client
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the arguments say."""
+    place = Path(arguments[arguments.index("--config") + 1]) if "--config" in arguments else Path("config/config.json")
+    settings = json.loads(place.read_text())
+    with Path(settings["called"]).open("a") as called:
+        called.write(json.dumps({"arguments": arguments, "folder": str(Path.cwd()), "pid": os.getpid()}) + "\n")
+    if line := settings.get("fails_at"):
+        print(f"BulkImport: Channel Header is too long.\nError occurred on data file line {line}", file=sys.stderr)
+        return fail("BulkImport: Channel Header is too long.")
+    try:
+        if arguments[:2] == ["import", "bulk"]:
+            print("Running Bulk Import. This may take a long time.\n")
+            lines = Path(arguments[2]).read_bytes().splitlines(keepends=True)
+            asyncio.run(load(lines, settings["url"], settings["token"]))
+            print("Finished Bulk Import.")
+        elif arguments[:2] == ["user", "create"] and not settings.get("modern"):
+            given = dict(zip(arguments[2::2], arguments[3::2], strict=False))
+            asyncio.run(create(given["--email"], given["--username"], given["--password"], settings))
+            print(f"username: {given['--username']}")
+        else:
+            return fail(f'unknown command "{arguments[0]}" for "mattermost"')
+    except ApiError as error:
+        return fail(f"Unable to create user. Error: {error}")
+    return 0
+
+
+def fail(reason: str) -> int:
+    """Complain as the real program does, with its usage, and return its exit code."""
+    print(f"Error: {reason}\nUsage:\n  mattermost [flags]\n\nFlags:\n  -h, --help  help", file=sys.stderr)
+    return 1
+
+
+async def load(lines: list[bytes], url: str, token: str) -> None:
+    """Import lines."""
+    async with open_transport(TransportOptions(url)) as transport:
+        context = ImportContext(ImportOptions(poll_s=0.05))
+        await import_lines(Client(transport, SecretStr(token)), lines, context)
+
+
+async def create(email: str, username: str, password: str, settings: dict[str, str]) -> None:
+    """Make a system admin."""
+    async with open_transport(TransportOptions(settings["url"])) as transport:
+        boss = Client(transport, SecretStr(settings["token"]))
+        user = await boss.users.create(email, username, password)
+        await boss._session.done(
+            "PUT /users/[user id]/roles", f"/users/{user.id}/roles", {"roles": "system_user system_admin"}
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
