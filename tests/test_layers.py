@@ -19,6 +19,7 @@ LEVELS = {
     "logs": 0,
     "sampling": 0,
     "config": 1,
+    "gates": 1,
     "mattermost": 1,
     "timings": 1,
     "reporting": 2,

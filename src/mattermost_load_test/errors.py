@@ -16,6 +16,10 @@
     │   ├── ArtifactError             2  a file or name that is no Mattermost, or no bundle of the agent
     │   └── ClusterError              2  a cluster that is unknown, exists already, or is not ready for what is asked
     │       └── StateFileError        2  a cluster's state file that cannot be read
+
+
+    │   ├── GateSyntaxError           2  a gate that cannot be read, or names what does not exist
+    │   └── PortInUseError            2  an address to listen on is taken
     ├── ServerError                   3  the server could not be reached, or refused
     │   ├── ServerUnreachableError    3  no connection: refused, name unknown, certificate, reset
     │   │   └── CertificateError      3  the server's certificate is not signed by a known authority
@@ -85,6 +89,10 @@ class ResultsFileError(UsageError):
 
 class TokenCacheError(UsageError):
     """A file of session tokens cannot be used: broken, in use by another agent, or readable by others."""
+
+
+class GateSyntaxError(UsageError):
+    """A gate cannot be read; the message has its place and what was expected there."""
 
 
 class PortInUseError(UsageError):

@@ -231,11 +231,12 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     refused(run("-f", tmp_path), "secret.log cannot be read: Permission denied")
 
 
-def test_help_names_every_option_and_shows_examples() -> None:
+@pytest.mark.parametrize("command", ["results", "merge", "inspect"])
+def test_help_names_every_option_and_shows_examples(command: str) -> None:
     """The help is the one in docs/results.md."""
-    shown = run("--help").stdout
-    assert shown in RESULTS_PAGE.read_text()
-    assert "ltparse results --file results/ --verbose" in shown
+    shown = CliRunner().invoke(cli, [command, "--help"], prog_name="ltparse").stdout
+    assert f"```text\n$ ltparse {command} --help\n{shown}```" in RESULTS_PAGE.read_text()
+    assert f"ltparse {command} " in shown.partition("Examples:")[2]
 
 
 COMMAND = [str(Path(sys.executable).parent / "ltparse"), "results", "-f", RUN]

@@ -1,37 +1,96 @@
-"""Putting results, and those of a baseline, into a report."""
+"""Putting results, those of a baseline, and what gates make of them, into a report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from mattermost_load_test.errors import ResultsFileError
+from mattermost_load_test.gates import Gate, Significant, judge
+from mattermost_load_test.reporting.facts import facts_of
 from mattermost_load_test.reporting.report import InstanceReport, Report, route_reports
+from mattermost_load_test.timings.comparison import Thresholds, compare
+from mattermost_load_test.timings.over_time import over_time
 from mattermost_load_test.timings.stats import Timings
 
 from .selection import Results
 
 
-def report(results: Results, baseline: Results | None = None) -> Report:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a report is to hold beside the figures: each part takes its time."""
+
+    gates: tuple[Gate, ...] = ()
+    compares: bool = False
+    show_verdict: bool = False
+    over_time: bool = False
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+
+def report(results: Results, baseline: Results | None = None, wanted: Wanted | None = None) -> Report:
     """Return the report of `results`, compared with `baseline` if there is one.
 
-    Raises `ResultsFileError` when the two have no route in common.
+    Raises `ResultsFileError` when the two have no route in common, or are the same.
     """
+    wanted = wanted or Wanted()
     timings = results.timings()
     before = baseline.timings() if baseline is not None else None
-    if baseline is not None and before is not None and not timings.routes.keys() & before.routes.keys():
-        raise ResultsFileError(
-            f"the baseline {baseline.name} has no route in common with {results.name}: "
-            f"it has {_some(before)}, the results have {_some(timings)}; name a baseline of the same kind of run"
-        )
+    if baseline is not None and before is not None:
+        _refuse_unlike(results, baseline, timings, before)
     login = results.login()
-    return replace(
+    made = replace(
         Report.of(timings, before),
         login=route_reports(login, login.statistics()),
         instances=tuple(_instances(results)),
         settings=results.settings,
         warnings=(*results.warnings, *(baseline.warnings if baseline is not None else ())),
+        show_verdict=wanted.show_verdict,
     )
+    made = _with_comparison(made, timings, before, wanted)
+    return _with_times(made, timings, before) if wanted.over_time else made
+
+
+def _with_comparison(made: Report, timings: Timings, before: Timings | None, wanted: Wanted) -> Report:
+    """Return the report with what is compared and judged."""
+    significant = any(isinstance(gate.condition, Significant) for gate in wanted.gates)
+    comparison = None
+    if before is not None and (wanted.compares or significant):
+        comparison = compare(timings, before, wanted.thresholds)
+    if not wanted.gates:
+        return replace(made, comparison=comparison)
+    before_facts = facts_of(before) if before is not None else None
+    facts = facts_of(timings, baseline=before_facts, comparison=comparison, saturation=made.saturation)
+    return replace(made, comparison=comparison, gates=judge(wanted.gates, facts))
+
+
+def _with_times(made: Report, timings: Timings, before: Timings | None) -> Report:
+    """Return the report with the run, and the baseline, in intervals of the same width."""
+    times = over_time(timings)
+    width_s = times.width_s if times is not None else None
+    return replace(made, over_time=times, baseline_over_time=over_time(before, width_s) if before else None)
+
+
+def _refuse_unlike(results: Results, baseline: Results, timings: Timings, before: Timings) -> None:
+    """Raise `ResultsFileError` where a comparison would say nothing."""
+    if _same_place(results, baseline):
+        raise ResultsFileError(
+            f"the baseline {baseline.name} is what it would be compared with; name the log of another run"
+        )
+    if not timings.routes.keys() & before.routes.keys():
+        raise ResultsFileError(
+            f"the baseline {baseline.name} has no route in common with {results.name}: "
+            f"it has {_some(before)}, the results have {_some(timings)}; name a baseline of the same kind of run"
+        )
+
+
+def _same_place(results: Results, baseline: Results) -> bool:
+    """Say whether the instances shown of both are the same, by place or by id."""
+    ours = {(one.source, one.instance_id) for one in results.shown}
+    theirs = {(one.source, one.instance_id) for one in baseline.shown}
+    if ours == theirs:
+        return True
+    ids = {one.instance_id for one in baseline.shown}
+    return "" not in ids and ids == {one.instance_id for one in results.shown}
 
 
 def _some(timings: Timings) -> str:

@@ -6,17 +6,19 @@ for; a folder or several logs mean all instances in them, each counted once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from mattermost_load_test.errors import ResultsFileError
+from mattermost_load_test.reporting.inspection import moment
 from mattermost_load_test.timings.reading import Instance, ResultsLog, read_log
 from mattermost_load_test.timings.stats import Timings
 
 STANDARD_INPUT = "-"
+Watch = Callable[[Path, BinaryIO], BinaryIO]
+"""Is given each file before it is read, and returns what is read in its place: the same, with a progress bar on it."""
 _STANDARD_INPUT_NAME = "standard input"
 _NAMED_INSTANCES = 10  # so many instances stand in a warning, the rest is a count
 
@@ -53,12 +55,17 @@ class Results:
         return _merged([instance.login for instance in self.shown])
 
 
-def select(sources: Sequence[str], stdin: BinaryIO, *, aggregate: bool) -> Results:
+def _unwatched(path: Path, stream: BinaryIO) -> BinaryIO:
+    """Return `stream` as it is."""
+    return stream
+
+
+def select(sources: Sequence[str], stdin: BinaryIO, *, aggregate: bool, watch: Watch = _unwatched) -> Results:
     """Read `sources` (files, folders, ``-`` for `stdin`) and return what they mean.
 
     Raises `ResultsFileError` when one of them is missing, unreadable or without timings.
     """
-    logs = [log for source in sources for log in _logs(source, stdin)]
+    logs = [log for source in sources for log in logs_of(source, stdin, watch)]
     instances, duplicates = _each_once(logs)
     warnings = [*(text for log in logs for text in log.warnings), *duplicates]
     if aggregate or len(sources) > 1 or (sources[0] != STANDARD_INPUT and Path(sources[0]).is_dir()):
@@ -74,29 +81,46 @@ def select(sources: Sequence[str], stdin: BinaryIO, *, aggregate: bool) -> Resul
     return Results(tuple(sources), instances, (last,), tuple(notes), tuple(warnings))
 
 
-def _logs(source: str, stdin: BinaryIO) -> list[ResultsLog]:
-    """Return the logs that `source` names, each with timings in it."""
+def logs_of(source: str, stdin: BinaryIO, watch: Watch = _unwatched) -> list[ResultsLog]:
+    """Return the logs that `source` names, each with timings in it; raises `ResultsFileError` where there are none."""
     if source == STANDARD_INPUT:
         return [_with_timings(read_log(stdin, _STANDARD_INPUT_NAME))]
     path = Path(source)
     try:
         if path.is_dir():
-            return _logs_in(path)
-        with path.open("rb") as stream:
-            return [_with_timings(read_log(stream, source))]
-    except FileNotFoundError as error:
-        raise ResultsFileError(f"{source}: there is no such file; name a results log or a folder of them") from error
+            return _logs_in(path, watch)
+        return [_with_timings(_read(path, watch))]
     except OSError as error:
-        raise ResultsFileError(f"{error.filename or source} cannot be read: {error.strerror}") from error
+        raise _unreadable(source, error) from error
 
 
-def _logs_in(folder: Path) -> list[ResultsLog]:
+def read_file(path: Path, watch: Watch = _unwatched) -> ResultsLog:
+    """Read one file, timings in it or not; raises `ResultsFileError` when it cannot be read."""
+    try:
+        return _read(path, watch)
+    except OSError as error:
+        raise _unreadable(str(path), error) from error
+
+
+def _read(path: Path, watch: Watch) -> ResultsLog:
+    """Read one file."""
+    with path.open("rb") as stream:
+        return read_log(watch(path, stream), str(path))
+
+
+def _unreadable(source: str, error: OSError) -> ResultsFileError:
+    """Return what is said of a log that cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return ResultsFileError(f"{source}: there is no such file; name a results log or a folder of them")
+    return ResultsFileError(f"{error.filename or source} cannot be read: {error.strerror}")
+
+
+def _logs_in(folder: Path, watch: Watch) -> list[ResultsLog]:
     """Return the logs among the files of `folder`, which are those with timings in them."""
     found = []
     for path in sorted(folder.iterdir()):
         if path.is_file():
-            with path.open("rb") as stream:
-                log = read_log(stream, str(path))
+            log = _read(path, watch)
             if log.measured():
                 found.append(log)
     if not found:
@@ -155,7 +179,7 @@ def _apart(instances: Sequence[Instance]) -> Iterator[str]:
     if last_start_s <= first_end_s:
         return
     apart = [
-        f"{one.instance_id} ({_moment(start_s)} to {_moment(end_s)})"
+        f"{one.instance_id} ({moment(start_s)} to {moment(end_s)})"
         for one, start_s, end_s in timed
         if end_s < last_start_s or start_s > first_end_s
     ]
@@ -165,14 +189,6 @@ def _apart(instances: Sequence[Instance]) -> Iterator[str]:
         + ", ".join(apart[:_NAMED_INSTANCES])
         + more
     )
-
-
-def _moment(seconds: float) -> str:
-    """Return a moment, given in seconds since the epoch, as UTC to the second."""
-    try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%SZ}"
-    except (OverflowError, ValueError, OSError):
-        return f"{seconds:.0f} s"
 
 
 def _merged(parts: Sequence[Timings]) -> Timings:

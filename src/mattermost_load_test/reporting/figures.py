@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from mattermost_load_test.timings.comparison import ERROR_RATE
 from mattermost_load_test.timings.stats import Statistics
 
 from .report import RouteReport
@@ -29,6 +30,7 @@ class Figure:
     change: Callable[[float, float], tuple[str, str]]
     only_verbose: bool = False
     name_in_text: str = ""
+    compared: str = ""  # what the comparison with a baseline calls it, empty where that does not test it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Row:
     baseline: str = _NONE
     delta: str = _NONE
     percent: str = ""
+    figure: str = ""  # what the comparison calls it
 
 
 def shortest(value: float) -> str:
@@ -89,10 +92,10 @@ def _short_time(value: float) -> str:
 
 FIGURES = (
     Figure("Hits", lambda route: route.hits, _count, _hits_change, name_in_text="Total Hits"),
-    Figure("Error Rate", lambda route: route.error_rate, _share, _rate_change),
+    Figure("Error Rate", lambda route: route.error_rate, _share, _rate_change, compared=ERROR_RATE),
     Figure("Mean Response Time", lambda route: route.mean_ms, _time, _time_change),
-    Figure("Median Response Time", lambda route: route.median_ms, _time, _time_change),
-    Figure("95th Percentile", lambda route: route.p95_ms, _time, _time_change),
+    Figure("Median Response Time", lambda route: route.median_ms, _time, _time_change, compared="median"),
+    Figure("95th Percentile", lambda route: route.p95_ms, _time, _time_change, compared="p95"),
     Figure("90th Percentile", lambda route: route.p90_ms, _time, _time_change, only_verbose=True),
     Figure("Max Response Time", lambda route: route.max_ms, _short_time, _time_change, only_verbose=True),
     Figure("Min Response Time", lambda route: route.min_ms, _short_time, _time_change, only_verbose=True),
@@ -108,11 +111,11 @@ def rows(route: RouteReport, verbose: bool) -> Iterator[Row]:
         if figure.only_verbose and not verbose:
             continue
         actual = figure.value(route.actual)
-        row = Row(figure.name, figure.name_in_text or figure.name, figure.show(actual))
+        row = Row(figure.name, figure.name_in_text or figure.name, figure.show(actual), figure=figure.compared)
         if route.baseline is not None:
             before = figure.value(route.baseline)
             delta, percent = figure.change(before, actual)
-            row = Row(row.name, row.name_in_text, row.actual, figure.show(before), delta, percent)
+            row = Row(row.name, row.name_in_text, row.actual, figure.show(before), delta, percent, row.figure)
         yield row
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from . import json_report, markdown, text
+from mattermost_load_test.errors import UsageError
+
+from . import csv_report, json_report, junit, markdown, series_report, text
 from .report import Report
 
 
@@ -17,8 +21,35 @@ class Render(Protocol):
         ...
 
 
-FORMATS: Mapping[str, Render] = {
-    "text": text.render,
-    "markdown": markdown.render,
-    "json": json_report.render,
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: how it is made, the endings of files that hold it, and what has to be computed for it.
+
+    `compares` asks for the comparison where there is a baseline, `over_time` for the run in intervals.
+    """
+
+    render: Render
+    endings: tuple[str, ...]
+    compares: bool = True
+    over_time: bool = False
+
+
+FORMATS: Mapping[str, Format] = {
+    "text": Format(text.render, (".txt",), compares=False),
+    "markdown": Format(markdown.render, (".md", ".markdown"), compares=False),
+    "json": Format(json_report.render, (".json",)),
+    "csv": Format(csv_report.render, (".csv",)),
+    "series": Format(series_report.render, (".series.csv",), compares=False, over_time=True),
+    "junit": Format(junit.render, (".xml",)),
 }
+
+
+def format_of(path: Path) -> str:
+    """Return the name of the format that a file of this name holds; raises `UsageError` for an unknown ending."""
+    matching = [
+        (ending, name) for name, form in FORMATS.items() for ending in form.endings if path.name.endswith(ending)
+    ]
+    if not matching:
+        known = ", ".join(ending for form in FORMATS.values() for ending in form.endings)
+        raise UsageError(f"{path}: the ending of its name says no format; name a file that ends with one of {known}")
+    return max(matching, key=lambda match: len(match[0]))[1]

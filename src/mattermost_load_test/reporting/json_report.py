@@ -14,9 +14,12 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from mattermost_load_test import __version__
+from mattermost_load_test.gates import GateResult
+from mattermost_load_test.timings.comparison import Comparison, RouteComparison
 from mattermost_load_test.timings.stats import Statistics
 
 from .report import Report, RouteReport
+from .verdict import headline
 
 FORMAT = 1
 
@@ -48,11 +51,25 @@ class Figures(_Part):
     inter_quartile_range_ms: float
 
 
+class Difference(_Part):
+    """How far a figure of a route lies from the baseline's, in milliseconds, or a share for the error rate."""
+
+    figure: str = Field(description="median, p95 or error_rate")
+    before: float
+    after: float
+    low: float = Field(description="of after - before, the lower end of its 95 % interval, for this figure alone")
+    high: float = Field(description="the upper end")
+    p_value: float = Field(description="corrected for the number of tests; up to 0.05 it is no noise")
+    change: str = Field(description="worse, better, unclear (may be noise) or no change that matters")
+
+
 class Route(Figures, _Named):
     """A route of the run."""
 
     error_kinds: dict[str, int] = Field(description="errors by HTTP status or kind of failure, as far as the log tells")
     baseline: Figures | None = Field(None, description="the same route in the baseline, if there is one that has it")
+    verdict: str | None = Field(None, description="what the comparison calls it; null without a baseline")
+    differences: list[Difference] = Field([], description="its figures that could be tested against the baseline's")
 
 
 class Instance(_Part):
@@ -65,6 +82,23 @@ class Instance(_Part):
     hits: int
     errors: int
     shown: bool = Field(description="whether it is in the figures")
+
+
+class Gate(_Part):
+    """A gate that was asked for."""
+
+    gate: str = Field(description="as it was written")
+    route: str | None = Field(description="the route it is on, null for the run as a whole")
+    passed: bool
+    outcome: str = Field(description="passed, failed, too few samples or cannot be decided")
+    reason: str
+
+
+class Verdict(_Part):
+    """The verdict on the run."""
+
+    grade: str = Field(description="good, bad, doubtful, or open where no gate and no baseline was given")
+    text: str
 
 
 class Document(_Part):
@@ -80,6 +114,11 @@ class Document(_Part):
     instances: list[Instance]
     settings: dict[str, object] | None = Field(description="the configuration in the log, secrets masked")
     warnings: list[str] = Field(description="what was passed by or looks wrong, in words")
+    verdict: Verdict
+    gates: list[Gate] = Field(description="those that did not pass first")
+    saturation: list[str] | None = Field(
+        description="signs that an agent could not keep up, null where the logs do not tell"
+    )
 
 
 def document(report: Report) -> Document:
@@ -89,26 +128,59 @@ def document(report: Report) -> Document:
         tool_version=__version__,
         score=report.score,
         baseline_score=report.baseline_score,
-        routes=_routes(report.routes),
+        routes=_routes(report.routes, report.comparison),
         baseline_only_routes=list(report.baseline_only),
         login_routes=_routes(report.login),
         instances=[Instance(**asdict(instance)) for instance in report.instances],
         settings=dict(report.settings) if report.settings is not None else None,
         warnings=list(report.warnings),
+        verdict=Verdict(**asdict(headline(report))),
+        gates=[_gate(result) for result in report.gates],
+        saturation=list(report.saturation) if report.saturation is not None else None,
     )
 
 
-def _routes(routes: Iterable[RouteReport]) -> list[Route]:
+def _routes(routes: Iterable[RouteReport], comparison: Comparison | None = None) -> list[Route]:
     """Return routes as the document has them."""
+    compared = comparison.routes if comparison is not None else {}
     return [
         Route(
             name=route.name,
             **asdict(route.actual),
             error_kinds=dict(route.error_kinds),
             baseline=_figures(route.baseline) if route.baseline is not None else None,
+            verdict=compared[route.name].verdict if route.name in compared else None,
+            differences=_differences(compared.get(route.name)),
         )
         for route in routes
     ]
+
+
+def _differences(route: RouteComparison | None) -> list[Difference]:
+    """Return what a comparison says of a route as the document has it."""
+    return [
+        Difference(
+            figure=one.figure,
+            before=one.shift.before,
+            after=one.shift.after,
+            low=one.shift.low,
+            high=one.shift.high,
+            p_value=one.p_value,
+            change=one.change,
+        )
+        for one in (route.differences if route is not None else ())
+    ]
+
+
+def _gate(result: GateResult) -> Gate:
+    """Return a gate as the document has it."""
+    return Gate(
+        gate=result.gate.text,
+        route=result.gate.route,
+        passed=result.passed,
+        outcome=result.outcome,
+        reason=result.reason,
+    )
 
 
 def _figures(statistics: Statistics) -> Figures:

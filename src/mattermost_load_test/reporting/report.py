@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from mattermost_load_test.gates import GateResult
+from mattermost_load_test.timings.comparison import Comparison
+from mattermost_load_test.timings.over_time import OverTime
 from mattermost_load_test.timings.stats import Statistics, Timings, score
 
 
@@ -37,7 +40,9 @@ class Report:
     """The results of a run, ready to be shown: routes ordered by name, and the score over them.
 
     `baseline_score` is None without a baseline; `baseline_only` names the routes that only the baseline has. `login`
-    holds the routes of the login phase, which are in no score.
+    holds the routes of the login phase, which are in no score. `gates` are those that were asked for, the failed ones
+    first; `comparison` says what is more than noise, which text and markdown show if `show_verdict`. `saturation` tells
+    which agents could not keep up, and is None where the logs do not tell.
     """
 
     routes: tuple[RouteReport, ...]
@@ -48,6 +53,12 @@ class Report:
     instances: tuple[InstanceReport, ...] = ()
     settings: Mapping[str, object] | None = None
     warnings: tuple[str, ...] = ()
+    gates: tuple[GateResult, ...] = ()
+    comparison: Comparison | None = None
+    show_verdict: bool = False
+    saturation: tuple[str, ...] | None = None
+    over_time: OverTime | None = None
+    baseline_over_time: OverTime | None = None
 
     @classmethod
     def of(cls, timings: Timings, baseline: Timings | None = None) -> Self:
@@ -65,6 +76,11 @@ class Report:
     def compares(self) -> bool:
         """Whether there is a baseline."""
         return self.baseline_score is not None
+
+    @property
+    def failed_gates(self) -> tuple[GateResult, ...]:
+        """The gates that did not pass."""
+        return tuple(result for result in self.gates if not result.passed)
 
 
 def route_reports(

@@ -166,7 +166,7 @@ class LineReader:
 
     def lines(self, stream: BinaryIO) -> Iterator[tuple[int, TimingsLine | SettingsLine]]:
         """Yield each line of timings or settings with its number, counted from 1."""
-        for raw in _whole_lines(stream):
+        for raw in whole_lines(stream):
             self.count += 1
             if found := self._line(raw):
                 yield self.count, found
@@ -218,7 +218,7 @@ class LineReader:
         return None
 
 
-def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
+def whole_lines(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of `stream` with their ends, of overlong ones only the beginning."""
     while line := stream.readline(MAX_LINE_BYTES):
         yield line

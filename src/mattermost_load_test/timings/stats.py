@@ -184,6 +184,13 @@ class Timings:
         """The number of requests without a 2xx answer over all routes."""
         return sum(route.errors for route in self.routes.values())
 
+    def overall(self) -> RouteTimings:
+        """Return the samples of all routes together."""
+        together = RouteTimings()
+        for route in self.routes.values():
+            together.merge(route)
+        return together
+
     def statistics(self) -> dict[str, Statistics]:
         """Compute the figures of every route, ordered by name."""
         return {name: self.routes[name].statistics() for name in sorted(self.routes)}

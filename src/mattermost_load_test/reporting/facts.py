@@ -1,0 +1,52 @@
+"""What gates are decided on, taken from samples and a comparison."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from mattermost_load_test.gates import Facts
+from mattermost_load_test.timings.comparison import ERROR_RATE, PERCENTILES, Comparison
+from mattermost_load_test.timings.over_time import moments
+from mattermost_load_test.timings.stats import Statistics, Timings, score
+
+from .verdict import change
+
+
+def facts_of(
+    timings: Timings,
+    *,
+    duration_s: float | None = None,
+    achieved_share: float | None = None,
+    saturation: tuple[str, ...] | None = None,
+    baseline: Facts | None = None,
+    comparison: Comparison | None = None,
+) -> Facts:
+    """Return the facts of a run; what all requests together say is computed when a gate first asks for it.
+
+    Without `duration_s` the run takes the time between its first and its last request, where the log tells that.
+    """
+    routes = timings.statistics()
+    if duration_s is None and (span := moments(timings)) is not None:
+        duration_s = span[1] - span[0]
+
+    @cache
+    def overall() -> Statistics:
+        return timings.overall().statistics()
+
+    figures = (*PERCENTILES, ERROR_RATE) if comparison is not None else ()
+    return Facts(
+        overall=overall,
+        routes=routes,
+        score=score(routes.values()),
+        duration_s=duration_s,
+        achieved_share=achieved_share,
+        saturation=saturation,
+        baseline=baseline,
+        worse={figure: _worse(comparison, figure) for figure in figures if comparison is not None},
+        tested={figure: comparison.tested(figure) for figure in figures if comparison is not None},
+    )
+
+
+def _worse(comparison: Comparison, figure: str) -> dict[str, str]:
+    """Return, by name of the route, how far a figure became worse, in words."""
+    return {name: f"is worse by {change(difference)}" for name, difference in comparison.worse(figure).items()}

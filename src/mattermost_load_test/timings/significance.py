@@ -1,0 +1,284 @@
+"""Whether two runs differ by more than noise: tests of a percentile and of an error rate, with intervals.
+
+Requests of one run are not independent: a server's bad half minute makes hundreds of slow samples. So the variance of
+every share is taken from the differences between `BLOCKS` stretches of a run, never below what independent samples
+would give, and compared by Student's t with the degrees of freedom of that few stretches. docs/comparing.md describes
+method, assumptions and limits; bench/comparing.py measures false alarms and power.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, pairwise
+from math import exp, isnan, lgamma, log, log1p, sqrt
+
+from .stats import RouteTimings, percentile
+
+BLOCKS = 20
+CONFIDENCE = 0.95
+_EXACT_ERRORS = 2000  # up to so many errors in both runs, Fisher's exact test is computed as well
+_T_STEPS = 60  # halvings when a quantile of Student's t is looked for: to the last bit
+_BETA_TERMS, _BETA_ERROR = 1000, 1e-15  # the continued fraction converges within some ten terms where it is used
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time from the first to the last sample of a run, in seconds since the epoch."""
+
+    start_s: float
+    end_s: float
+
+    def block(self, moment_s: float) -> int:
+        """Return the stretch of the run that a moment falls into, 0 to `BLOCKS` - 1."""
+        if self.end_s <= self.start_s:
+            return 0
+        part = int((moment_s - self.start_s) / (self.end_s - self.start_s) * BLOCKS)
+        return min(max(part, 0), BLOCKS - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How far a figure lies from the baseline's (`after` - `before`), in its own unit, and how sure that is.
+
+    `low` and `high` bound the difference with 95 % confidence for this figure alone; `p_value` is the probability of
+    a difference at least as large between two equal runs, not corrected for the number of comparisons.
+    """
+
+    before: float
+    after: float
+    low: float
+    high: float
+    p_value: float
+
+
+class BlockedSamples:
+    """The durations of one route, ascending, as a whole and by stretch of the run.
+
+    Stretches are equal times of `span` where every sample has its start, else equal numbers in the order of the log.
+    """
+
+    def __init__(self, timings: RouteTimings, span: Span | None) -> None:
+        self.blocks: list[list[float]] = _blocks(timings, span)
+        for block in self.blocks:
+            block.sort()
+        self.ordered = sorted(chain.from_iterable(self.blocks))  # merges the sorted stretches
+
+    def percentile(self, percent: float) -> float:
+        """Return a percentile as `stats.percentile` defines it."""
+        return percentile(self.ordered, percent)
+
+    def share_below(self, value: float) -> float:
+        """Return the share of samples below `value`, those equal to it counted half."""
+        return _below(self.ordered, value) / len(self.ordered)
+
+    def variance(self, value: float, share: float) -> float:
+        """Return the variance of `share_below(value)`, at least that of independent samples whose share is `share`."""
+        below = [_below(block, value) for block in self.blocks]
+        return max(clustered_variance(below, list(map(len, self.blocks))), share * (1 - share) / len(self.ordered))
+
+    def bounds(self, percent: float, t: float) -> tuple[float, float]:
+        """Return an interval of a percentile, `t` standard errors of its share to both sides (Woodruff 1952)."""
+        share = percent / 100
+        error = t * sqrt(self.variance(self.percentile(percent), share))
+        return _quantile(self.ordered, share - error), _quantile(self.ordered, share + error)
+
+
+def percentile_shift(before: BlockedSamples, after: BlockedSamples, percent: float) -> Shift:
+    """Return how far a percentile moved.
+
+    The test asks whether both runs have the same share of samples below the percentile of all samples of both (a median
+    test, for any percentile); the interval joins those of the two percentiles (MOVER, Zou and Donner 2008).
+    """
+    old, new = before.percentile(percent), after.percentile(percent)
+    common = percentile(sorted(chain(before.ordered, after.ordered)), percent)
+    variances = before.variance(common, percent / 100), after.variance(common, percent / 100)
+    p_value = t_test(after.share_below(common) - before.share_below(common), *variances)
+    t = t_quantile(_freedom(*variances))
+    return Shift(old, new, *_joined(old, before.bounds(percent, t), new, after.bounds(percent, t)), p_value)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCounts:
+    """Requests and errors among them, by stretch of the run, or as one where the log does not tell times."""
+
+    hits: Sequence[int]
+    errors: Sequence[int]
+
+    @classmethod
+    def of(cls, timings: RouteTimings, span: Span | None) -> ErrorCounts:
+        """Count a route's requests."""
+        if span is None or len(timings.failed_s) != timings.errors or any(map(isnan, timings.started_s)):
+            return cls([timings.hits], [timings.errors])
+        errors, hits = [0] * BLOCKS, [0] * BLOCKS
+        for moment_s in timings.failed_s:
+            errors[span.block(moment_s)] += 1
+        for moment_s in timings.started_s:
+            hits[span.block(moment_s)] += 1
+        return cls([good + bad for good, bad in zip(hits, errors, strict=True)], errors)
+
+    @property
+    def rate(self) -> float:
+        """The share of requests that failed."""
+        return sum(self.errors) / sum(self.hits)
+
+    def variance(self, rate: float) -> float:
+        """Return the variance of the rate, at least that of independent requests of which `rate` fail."""
+        return max(clustered_variance(self.errors, self.hits), rate * (1 - rate) / sum(self.hits))
+
+    def bounds(self, t: float) -> tuple[float, float]:
+        """Return Wilson's interval of the rate, over as many independent requests as are worth the real ones."""
+        rate, hits = self.rate, sum(self.hits)
+        independent = rate * (1 - rate) / hits
+        worth = hits * independent / self.variance(rate) if independent else hits
+        middle = (rate + t * t / (2 * worth)) / (1 + t * t / worth)
+        half = t / (1 + t * t / worth) * sqrt(rate * (1 - rate) / worth + t * t / (4 * worth * worth))
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def error_rate_shift(before: ErrorCounts, after: ErrorCounts) -> Shift:
+    """Return how far the error rate moved.
+
+    The p-value is the larger of two: that of a test by stretches of the run and, with few errors, Fisher's exact one.
+    """
+    old, new = before.rate, after.rate
+    counts = sum(before.errors), sum(before.hits), sum(after.errors), sum(after.hits)
+    common = (counts[0] + counts[2]) / (counts[1] + counts[3])
+    variances = before.variance(common), after.variance(common)
+    p_value = t_test(new - old, *variances)
+    if counts[0] + counts[2] <= _EXACT_ERRORS:
+        p_value = max(p_value, fisher_exact(*counts))
+    t = t_quantile(_freedom(*variances))
+    return Shift(old, new, *_joined(old, before.bounds(t), new, after.bounds(t)), p_value)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number: the chance of any false alarm among all is what one alone would have.
+
+    Holm's step-down method; the order is kept.
+    """
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, p_values[index] * (len(p_values) - rank)))
+        adjusted[index] = largest
+    return adjusted
+
+
+def clustered_variance(counts: Sequence[float], sizes: Sequence[int]) -> float:
+    """Return the variance of ``sum(counts) / sum(sizes)`` as the differences between clusters tell it; 0 for one."""
+    clusters, total = len(sizes), sum(sizes)
+    if clusters < 2 or not total:
+        return 0.0
+    share = sum(counts) / total
+    squares = sum((count - share * size) ** 2 for count, size in zip(counts, sizes, strict=True))
+    return clusters / (clusters - 1) * squares / total**2
+
+
+def t_test(difference: float, *variances: float) -> float:
+    """Return the two-sided p-value of a difference of two means whose variances these are."""
+    error = sqrt(sum(variances))
+    if error == 0:
+        return 1.0 if difference == 0 else 0.0
+    return t_two_sided(difference / error, _freedom(*variances))
+
+
+def _freedom(*variances: float) -> float:
+    """Return the degrees of freedom of two variances, each from `BLOCKS` stretches (Welch and Satterthwaite)."""
+    total = sum(variances)
+    if total == 0:
+        return 2.0 * (BLOCKS - 1)
+    return total**2 / sum(variance**2 / (BLOCKS - 1) for variance in variances)
+
+
+def t_two_sided(t: float, freedom: float) -> float:
+    """Return the probability that Student's t lies at least as far from 0 as `t`."""
+    return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
+
+
+@lru_cache(maxsize=4096)
+def t_quantile(freedom: float, confidence: float = CONFIDENCE) -> float:
+    """Return how far from 0 Student's t lies with `confidence` at most."""
+    low, high = 0.0, 1.0
+    while t_two_sided(high, freedom) > 1 - confidence:
+        high *= 2
+    for _ in range(_T_STEPS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if t_two_sided(middle, freedom) > 1 - confidence else (low, middle)
+    return high
+
+
+def fisher_exact(errors: int, hits: int, other_errors: int, other_hits: int) -> float:
+    """Return the two-sided p-value of Fisher's exact test of two error counts; time grows with the errors."""
+    total, failed = hits + other_hits, errors + other_errors
+    lowest, highest = max(0, failed - other_hits), min(failed, hits)
+
+    def log_probability(count: int) -> float:
+        return _log_choose(hits, count) + _log_choose(other_hits, failed - count) - _log_choose(total, failed)
+
+    limit = log_probability(errors) + 1e-7  # as likely as what was seen, rounding apart
+    likely = (log_probability(count) for count in range(lowest, highest + 1))
+    return min(1.0, sum(exp(one) for one in likely if one <= limit))
+
+
+def _log_choose(count: int, chosen: int) -> float:
+    """Return the logarithm of the number of ways to choose."""
+    return lgamma(count + 1) - lgamma(chosen + 1) - lgamma(count - chosen + 1)
+
+
+def _incomplete_beta(a: float, b: float, x: float) -> float:
+    """Return the regularized incomplete beta function, by its continued fraction (DLMF 8.17.22)."""
+    if x <= 0 or x >= 1:
+        return 0.0 if x <= 0 else 1.0
+    if x > (a + 1) / (a + b + 2):
+        return 1.0 - _incomplete_beta(b, a, 1 - x)
+    front = exp(a * log(x) + b * log1p(-x) + lgamma(a + b) - lgamma(a) - lgamma(b)) / a
+    d = 1 / (1 - (a + b) * x / (a + 1))
+    c, fraction = 1.0, d
+    for step in range(2, _BETA_TERMS):
+        half = step // 2
+        if step % 2:
+            term = -(a + half) * (a + b + half) * x / ((a + 2 * half) * (a + 2 * half + 1))
+        else:
+            term = half * (b - half) * x / ((a + 2 * half - 1) * (a + 2 * half))
+        d = 1 / (1 + term * d)
+        c = 1 + term / c
+        fraction *= c * d
+        if abs(c * d - 1) < _BETA_ERROR:
+            break
+    return front * fraction
+
+
+def _blocks(timings: RouteTimings, span: Span | None) -> list[list[float]]:
+    """Return a route's durations by stretch of the run."""
+    durations = timings.durations_ms
+    if span is None or any(map(isnan, timings.started_s)):
+        count = len(durations)
+        edges = [count * block // BLOCKS for block in range(BLOCKS + 1)]
+        return [durations[start:end].tolist() for start, end in pairwise(edges)]
+    blocks: list[list[float]] = [[] for _ in range(BLOCKS)]
+    for duration_ms, moment_s in zip(durations, timings.started_s, strict=True):
+        blocks[span.block(moment_s)].append(duration_ms)
+    return blocks
+
+
+def _below(ordered: Sequence[float], value: float) -> float:
+    """Return how many of ascending samples lie below `value`, those equal to it counted half."""
+    return (bisect_left(ordered, value) + bisect_right(ordered, value)) / 2
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Return the sample below which a share lies; the outermost ones beyond 0 and 1."""
+    return ordered[min(max(int(share * len(ordered)), 0), len(ordered) - 1)]
+
+
+def _joined(
+    old: float, old_bounds: tuple[float, float], new: float, new_bounds: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the interval of ``new - old`` from the intervals of both (MOVER)."""
+    difference = new - old
+    low = difference - sqrt((new - new_bounds[0]) ** 2 + (old_bounds[1] - old) ** 2)
+    high = difference + sqrt((new_bounds[1] - new) ** 2 + (old - old_bounds[0]) ** 2)
+    return low, high
