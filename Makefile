@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+BENCH := $(VENV)/.bench-installed
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 # The CPythons of Debian 12 and of the two current Ubuntu LTS: what `make package` has wheels for.
 PYTHONS ?= 3.11 3.12 3.14
 
-.PHONY: help demo test check format lock wheel package clean
+.PHONY: help demo test check bench format lock wheel package clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -30,6 +32,10 @@ $(DEV): requirements-dev.lock $(RUNTIME)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(BENCH): requirements-bench.lock $(RUNTIME)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@touch $@
+
 demo: $(RUNTIME) ## an embedded Mattermost, put under load for one minute, and the report of it
 	@$(BIN)/python -m mattermost_load_test.demo
 
@@ -41,6 +47,9 @@ check: $(DEV) ## lint, formatting, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+bench: $(BENCH) ## measure the agent beside its peers; BENCH_ARGS="--rounds 3" for less
+	$(BIN)/python -m bench $(BENCH_ARGS)
+
 format: $(DEV) ## let ruff format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -48,6 +57,7 @@ format: $(DEV) ## let ruff format the code
 lock: $(DEV) ## resolve pyproject.toml anew into the lock files
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build-only pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group bench pyproject.toml -o requirements-bench.lock
 
 wheel: $(DEV) ## build the wheel into dist/
 	rm -rf dist

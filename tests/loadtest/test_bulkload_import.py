@@ -13,7 +13,7 @@ from mattermost_load_test.embedded.importer import import_lines
 from mattermost_load_test.embedded.server import EmbeddedServer
 from mattermost_load_test.loadtest.bulkload import bulk_lines
 from mattermost_load_test.loadtest.population import USER_PASSWORD, Population
-from mattermost_load_test.mattermost.aiohttp_transport import open_transport
+from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
 
 StartServer = Callable[..., Awaitable[EmbeddedServer]]

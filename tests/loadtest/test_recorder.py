@@ -11,8 +11,8 @@ from aiohttp import web
 
 from mattermost_load_test.errors import RequestTimeoutError, ServerUnreachableError
 from mattermost_load_test.loadtest.recorder import RecordingTransport, steady_epoch_ms
-from mattermost_load_test.mattermost.aiohttp_transport import TransportOptions, open_transport
-from mattermost_load_test.mattermost.transport import Request
+from mattermost_load_test.mattermost.opening import open_transport
+from mattermost_load_test.mattermost.transport import Request, TransportOptions
 from mattermost_load_test.timings.records import Sample
 
 Handler = Callable[[web.Request], object]

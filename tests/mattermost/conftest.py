@@ -10,12 +10,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from mattermost_load_test.mattermost.opening import open_transport
+from mattermost_load_test.mattermost.transport import ServerTransport, TransportOptions
 
 
 @dataclass
@@ -26,6 +30,7 @@ class Exchange:
     connection: int  # from 1
     head: str
     body: bytes
+    reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
     async def send(self, *parts: bytes) -> None:
@@ -58,10 +63,11 @@ Script = Callable[[Exchange], Awaitable[None]]
 
 
 class RawServer:
-    """A server that hands each request to a script and keeps what it saw."""
+    """A server that hands each request to a script and keeps what it saw; `bodies` are read before, or not."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, bodies: bool = True) -> None:
         self.script = script
+        self.bodies = bodies
         self.url = ""
         self.requests: list[Exchange] = []
         self.connections = 0
@@ -99,8 +105,9 @@ class RawServer:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
         except asyncio.IncompleteReadError:
             return None
-        exchange = Exchange(len(self.requests) + 1, connection, head, b"", writer)
-        exchange.body = await reader.readexactly(int(exchange.header("Content-Length") or 0))
+        exchange = Exchange(len(self.requests) + 1, connection, head, b"", reader, writer)
+        if self.bodies:
+            exchange.body = await reader.readexactly(int(exchange.header("Content-Length") or 0))
         self.requests.append(exchange)
         return exchange
 
@@ -110,8 +117,10 @@ def raw_server() -> Callable[..., AbstractAsyncContextManager[RawServer]]:
     """Return a function that opens a raw server on a free port; `tls` makes it an https one."""
 
     @asynccontextmanager
-    async def opened(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[RawServer]:
-        raw = RawServer(script)
+    async def opened(
+        script: Script, tls: ssl.SSLContext | None = None, bodies: bool = True
+    ) -> AsyncIterator[RawServer]:
+        raw = RawServer(script, bodies)
         tasks: set[asyncio.Task[None]] = set()
 
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -166,6 +175,22 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(directory / "cert.pem", directory / "key.pem")
     return SelfSigned(directory / "cert.pem", context)
+
+
+@pytest.fixture(params=["httptools", "aiohttp"])
+def library(request: pytest.FixtureRequest) -> str:
+    """Name each library that speaks HTTP."""
+    return str(request.param)
+
+
+@pytest.fixture
+def connect(library: str) -> Callable[..., AbstractAsyncContextManager[ServerTransport]]:
+    """Give what opens a transport of each library, given a server's URL and further `TransportOptions`."""
+
+    def opened(url: str, **options: Any) -> AbstractAsyncContextManager[ServerTransport]:
+        return open_transport(TransportOptions(url, library=library, **options))
+
+    return opened
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

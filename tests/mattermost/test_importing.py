@@ -16,7 +16,6 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from mattermost_load_test.errors import ApiError, OperationError, OutputError, ServerUnreachableError
-from mattermost_load_test.mattermost.aiohttp_transport import TransportOptions, open_transport
 from mattermost_load_test.mattermost.archive import Archive, write_archive
 from mattermost_load_test.mattermost.importing import (
     CONCURRENT,
@@ -27,7 +26,9 @@ from mattermost_load_test.mattermost.importing import (
     import_lines,
     settings_needed,
 )
+from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
+from mattermost_load_test.mattermost.transport import TransportOptions
 
 SAMPLE = Path(__file__).parents[1] / "data" / "exchanges" / "bulkload-sample.jsonl"
 USER_LINE = b'{"type":"user","user":{"username":"user0","email":"a@b.c","password":"hu\\"sh"}}\n'

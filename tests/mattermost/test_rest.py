@@ -15,7 +15,6 @@ from pydantic import SecretStr
 
 from mattermost_load_test.errors import ApiError, UnexpectedAnswerError
 from mattermost_load_test.mattermost import models
-from mattermost_load_test.mattermost.aiohttp_transport import TransportOptions, open_transport
 from mattermost_load_test.mattermost.answers import decoded, retry_after_s
 from mattermost_load_test.mattermost.models import ServerVersion
 from mattermost_load_test.mattermost.rest import Client
@@ -46,7 +45,7 @@ Answered = Callable[..., AbstractAsyncContextManager[tuple[Client, Any]]]
 
 
 @pytest.fixture
-def answered(raw_server: Any) -> Answered:
+def answered(connect: Any, raw_server: Any) -> Answered:
     """Return what opens a client, logged in with a token, of a server that always gives the same answer."""
 
     @asynccontextmanager
@@ -54,7 +53,7 @@ def answered(raw_server: Any) -> Answered:
         async def script(exchange: Any) -> None:
             await exchange.answer(body, f"{status} Status", **headers)
 
-        async with raw_server(script) as server, open_transport(TransportOptions(server.url)) as transport:
+        async with raw_server(script) as server, connect(server.url) as transport:
             yield Client(transport, SecretStr("s3cret"), server.url), server
 
     return opened
@@ -90,13 +89,13 @@ def arguments(method: Callable[..., Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("subject", "method"), calls())
-async def test_each_method_names_its_route(raw_server: Any, subject: str, method: str) -> None:
+async def test_each_method_names_its_route(connect: Any, raw_server: Any, subject: str, method: str) -> None:
     """The route that a request is measured under is the one that its method and path have in results."""
 
     async def script(exchange: Any) -> None:
         await exchange.answer(b"null")
 
-    async with raw_server(script) as server, open_transport(TransportOptions(server.url)) as transport:
+    async with raw_server(script) as server, connect(server.url) as transport:
         noting = Noting(transport)
         call = getattr(getattr(Client(noting), subject), method)
         with contextlib.suppress(UnexpectedAnswerError):  # null is not what it asked for; what it sent is the matter
@@ -201,13 +200,13 @@ def test_a_post_without_metadata_says_so() -> None:
     assert post.has_reactions
 
 
-async def test_login_keeps_the_token_and_shows_it_nowhere(raw_server: Any) -> None:
+async def test_login_keeps_the_token_and_shows_it_nowhere(connect: Any, raw_server: Any) -> None:
     """After the login every request carries the token, as Bearer header alone; no representation holds it."""
 
     async def script(exchange: Any) -> None:
         await exchange.answer(b'{"id":"u1","username":"user1"}', Token="s3cret")
 
-    async with raw_server(script) as server, open_transport(TransportOptions(server.url)) as transport:
+    async with raw_server(script) as server, connect(server.url) as transport:
         client = Client(transport)
         user = await client.login("user1", SecretStr("Loadtestpassword1"))
         await client.users.me()

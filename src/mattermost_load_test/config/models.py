@@ -46,6 +46,7 @@ def _folded(to_upper: bool) -> BeforeValidator:
 
 Driver = Annotated[Literal["mysql", "postgres"], _folded(to_upper=False)]
 BulkLoadMethod = Annotated[Literal["auto", "rest", "cli"], _folded(to_upper=False)]
+HTTPTransport = Annotated[Literal["httptools", "aiohttp"], _folded(to_upper=False)]
 Level = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], _folded(to_upper=True)]
 
 
@@ -150,6 +151,9 @@ class ConnectionConfiguration(Section):
         unit="s",
         gt=0,
         le=86400,
+    )
+    http_transport: HTTPTransport = key(
+        "HTTPTransport", "httptools", "What speaks HTTP: httptools costs least; aiohttp is there to compare with."
     )
     ca_file: str = key("CAFile", "", "A PEM file of authorities to trust beside the system's.")
     skip_certificate_verification: bool = key(

@@ -15,8 +15,8 @@ from mattermost_load_test.loadtest.permissions import grants_needed
 from mattermost_load_test.loadtest.plan import RunPlan
 from mattermost_load_test.loadtest.population import Population
 from mattermost_load_test.loadtest.server_settings import changes_needed, rate_limited
-from mattermost_load_test.mattermost.aiohttp_transport import open_transport
 from mattermost_load_test.mattermost.models import ServerVersion
+from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
 
 Line = tuple[str, str]

@@ -31,9 +31,10 @@ from mattermost_load_test.loadtest.stop import Stop
 from mattermost_load_test.loadtest.tally import Tally
 from mattermost_load_test.loadtest.watch import RequestWatch
 from mattermost_load_test.loadtest.world import World
-from mattermost_load_test.mattermost.aiohttp_transport import AiohttpTransport, open_transport
 from mattermost_load_test.mattermost.events import EventCounters
+from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
+from mattermost_load_test.mattermost.transport import ServerTransport
 from mattermost_load_test.mattermost.websocket import WebsocketOptions
 from mattermost_load_test.reporting.run_summary import Lateness, RunSummary, Websockets
 from mattermost_load_test.timings.records import LOGIN_TAG, TIMINGS_TAG, ResultsWriter, Sample
@@ -57,7 +58,7 @@ class TestRun:
 
     __test__ = False  # pytest takes it for a test otherwise
 
-    def __init__(self, plan: RunPlan, output: Output, stop: Stop, transport: AiohttpTransport) -> None:
+    def __init__(self, plan: RunPlan, output: Output, stop: Stop, transport: ServerTransport) -> None:
         self._plan = plan
         self._output = output
         self._stop = stop

@@ -25,10 +25,10 @@ from mattermost_load_test.loadtest.population import Population
 from mattermost_load_test.loadtest.server_settings import changes_needed, changes_of, rate_limited
 from mattermost_load_test.loadtest.world import Abilities
 from mattermost_load_test.logs import Log
-from mattermost_load_test.mattermost.aiohttp_transport import AiohttpTransport
 from mattermost_load_test.mattermost.importing import ImportOptions
 from mattermost_load_test.mattermost.models import Json, ServerVersion
 from mattermost_load_test.mattermost.rest import Client
+from mattermost_load_test.mattermost.transport import ServerTransport
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,7 @@ class SetUp:
     notes: tuple[str, ...] = ()
 
 
-async def set_up(
-    transport: AiohttpTransport, configuration: Configuration, clock: Clock, log: Log, tell: Tell
-) -> SetUp:
+async def set_up(transport: ServerTransport, configuration: Configuration, clock: Clock, log: Log, tell: Tell) -> SetUp:
     """Make the server ready for `configuration` and return what entities need to know of it.
 
     `tell` gets a few words on how far it is. Raises `ServerError` when the server cannot be reached or its admin is

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mattermost_load_test.errors import ApiError, OperationError, ServerError
-from mattermost_load_test.mattermost.aiohttp_transport import TransportOptions, open_transport
+from mattermost_load_test.mattermost.opening import open_transport
+from mattermost_load_test.mattermost.transport import TransportOptions
 from mattermost_load_test.mattermost.rest import Client
 
 TIMEOUT_S = 5.0

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from mattermost_load_test import __version__
+
+if TYPE_CHECKING:
+    from mattermost_load_test.config import ConnectionConfiguration
+
+USER_AGENT = f"mattermost-load-test/{__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +53,54 @@ class Transport(Protocol):
         `RequestTimeoutError` when the answer is not complete in time.
         """
         ...
+
+
+class ServerTransport(Transport, Protocol):
+    """A transport to one server.
+
+    `server` is its address, for messages. `notes` are sentences for the user about options that could not be applied,
+    to be said once.
+    """
+
+    @property
+    def server(self) -> str:
+        """The server's address."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TransportOptions:
+    """How to reach a server.
+
+    `base_url` is the server's address, a sub-path included. `request_timeout_s` bounds a request from the call to the
+    last byte of the answer. The three idle values bound idle connections only, 0 meaning no bound. `ca_file` names
+    further authorities to trust (PEM). `library` names what speaks HTTP: see `opening`.
+    """
+
+    base_url: str
+    request_timeout_s: float = 60.0
+    max_idle_connections: int = 100
+    max_idle_connections_per_host: int = 128
+    idle_timeout_s: float = 90.0
+    ca_file: str = ""
+    verify_certificate: bool = True
+    library: str = "httptools"
+
+    @classmethod
+    def of(cls, connection: ConnectionConfiguration) -> TransportOptions:
+        """Return the options that a configuration asks for."""
+        return cls(
+            base_url=connection.server_url,
+            request_timeout_s=connection.request_timeout_seconds,
+            max_idle_connections=connection.max_idle_conns,
+            max_idle_connections_per_host=connection.max_idle_conns_per_host,
+            idle_timeout_s=connection.idle_conn_timeout_milliseconds / 1000,
+            ca_file=connection.ca_file,
+            verify_certificate=not connection.skip_certificate_verification,
+            library=connection.http_transport,
+        )

@@ -29,10 +29,10 @@ from mattermost_load_test.errors import (
     ServerUnreachableError,
     UnexpectedAnswerError,
 )
-from mattermost_load_test.mattermost.aiohttp_transport import USER_AGENT
 from mattermost_load_test.mattermost.answers import retry_after_s
 from mattermost_load_test.mattermost.events import EventCounters, EventSequence
 from mattermost_load_test.mattermost.tls import tls_context
+from mattermost_load_test.mattermost.transport import USER_AGENT
 
 if TYPE_CHECKING:
     from mattermost_load_test.config import ConnectionConfiguration

@@ -21,9 +21,9 @@ from mattermost_load_test.loadtest.places import ServerPlaces, find_channels, fi
 from mattermost_load_test.loadtest.population import USER_PASSWORD, Population, email
 from mattermost_load_test.loadtest.user import User
 from mattermost_load_test.loadtest.world import Abilities, Channel, Team, World
-from mattermost_load_test.mattermost.aiohttp_transport import TransportOptions, open_transport
+from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
-from mattermost_load_test.mattermost.transport import Request, Response, Transport
+from mattermost_load_test.mattermost.transport import Request, Response, Transport, TransportOptions
 from mattermost_load_test.mattermost.websocket import EventStream, WebsocketOptions
 from mattermost_load_test.sampling import Draw
 

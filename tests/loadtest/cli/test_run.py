@@ -20,8 +20,12 @@ def ltparse(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
 
 
-async def test_a_run_fills_an_empty_server_loads_it_and_reports(agent_here: AgentHere, embedded: Any) -> None:
-    """From a server just installed to the report: all phases succeed, without one error."""
+@pytest.mark.parametrize("library", ["httptools", "aiohttp"])
+async def test_a_run_fills_an_empty_server_loads_it_and_reports(
+    agent_here: AgentHere, embedded: Any, library: str
+) -> None:
+    """From a server just installed to the report: all phases succeed, without one error, whatever speaks HTTP."""
+    agent_here.set(ConnectionConfiguration_HTTPTransport=library)
     ended = await agent_here.run("all")
     assert ended.code == 0, ended.stderr
     assert embedded.state.users.by_username["user11"]

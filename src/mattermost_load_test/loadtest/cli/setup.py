@@ -10,7 +10,8 @@ from mattermost_load_test.loadtest.clock import LoopClock
 from mattermost_load_test.loadtest.output import Output, open_output
 from mattermost_load_test.loadtest.setup import set_up
 from mattermost_load_test.loadtest.stop import Stop, on_signals
-from mattermost_load_test.mattermost.aiohttp_transport import TransportOptions, open_transport
+from mattermost_load_test.mattermost.opening import open_transport
+from mattermost_load_test.mattermost.transport import TransportOptions
 
 
 @click.command()

@@ -1,0 +1,59 @@
+"""Benchmark 1: what a request costs the whole agent, beside Locust's two users on the same server and route."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import click
+
+from bench.measuring import Figures, child, in_turns
+from bench.null_server import null_server
+from bench.tables import Table, show
+
+TRANSPORTS = ("httptools", "aiohttp")
+LOCUST = ("FastHttpUser", "HttpUser")
+PEER = "FastHttpUser"
+PATTERNS = {"as fast as they can": (50, 0.0), "one request a second each": (1000, 1.0)}
+
+
+def loads(url: str, users: int, interval_s: float, seconds: float) -> Mapping[str, Callable[[], Figures]]:
+    """Return what runs each load once, by its name."""
+    common = ("--url", url, "--users", users, "--interval", interval_s, "--seconds", seconds)
+    ours = {
+        f"agent, {name}": partial(child, "bench.load", *common, "--key", f"HTTPTransport={name}") for name in TRANSPORTS
+    }
+    return ours | {name: partial(child, "bench.locust_load", *common, "--kind", name) for name in LOCUST}
+
+
+def table_of(pattern: str, figures: Mapping[str, Mapping[str, float]]) -> Table:
+    """Return the table of one pattern."""
+    costs_us = {name: run["cpu_s"] / run["requests"] * 1e6 for name, run in figures.items()}
+    rows = [
+        (
+            name,
+            f"{cost_us:.0f}",
+            f"{1e6 / cost_us:,.0f}",
+            f"{cost_us / costs_us[PEER]:.2f}",
+            f"{figures[name]['requests'] / figures[name]['wall_s']:,.0f}",
+            f"{figures[name]['errors']:.0f}",
+        )
+        for name, cost_us in costs_us.items()
+    ]
+    columns = ("load", "CPU µs a request", "requests/s a core", f"beside {PEER}", "requests/s in the run", "errors")
+    return Table(pattern, columns, rows)
+
+
+@click.command()
+@click.option("--rounds", default=5, show_default=True, help="How often each load runs; the medians are shown.")
+@click.option("--seconds", default=5.0, show_default=True, help="How long each run is measured.")
+def main(rounds: int, seconds: float) -> None:
+    """CPU per request of the agent and of Locust: 50 users as fast as they can, 1,000 at one request a second."""
+    for pattern, (users, interval_s) in PATTERNS.items():
+        with null_server() as url:
+            figures = in_turns(loads(url, users, interval_s, seconds), rounds)
+        show(table_of(f"{users:,} users, {pattern}", figures))
+
+
+if __name__ == "__main__":
+    main()
