@@ -19,8 +19,8 @@ from mattermost_load_test.loadtest.post_plan import PostPlan
 from mattermost_load_test.loadtest.reading import Reading
 from mattermost_load_test.loadtest.server_settings import changes_of
 from mattermost_load_test.logs import Log
-from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.models import Json
+from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
 
 Tell = Callable[[str, int, int], object]

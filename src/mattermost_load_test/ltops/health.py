@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from mattermost_load_test.errors import ApiError, OperationError, ServerError
 from mattermost_load_test.mattermost.opening import open_transport
-from mattermost_load_test.mattermost.transport import TransportOptions
 from mattermost_load_test.mattermost.rest import Client
+from mattermost_load_test.mattermost.transport import TransportOptions
 
 TIMEOUT_S = 5.0
 _POLL_S = 0.2
