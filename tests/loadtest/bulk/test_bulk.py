@@ -14,10 +14,11 @@ from mattermost_load_test.config import ConnectionConfiguration
 from mattermost_load_test.loadtest.bulk.cost import TYPICAL_USER_COST, UserCost, sampled_cost
 from mattermost_load_test.loadtest.bulk.method import choose
 from mattermost_load_test.loadtest.bulk.pace import ImportPace, duration
-from mattermost_load_test.mattermost.aiohttp_transport import TransportOptions, open_transport
 from mattermost_load_test.mattermost.archive import split_archive, write_archive
 from mattermost_load_test.mattermost.importing import ImportProgress
 from mattermost_load_test.mattermost.models import ServerVersion
+from mattermost_load_test.mattermost.opening import open_transport
+from mattermost_load_test.mattermost.transport import TransportOptions
 
 MIB = 1 << 20
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from mattermost_load_test.errors import ApiError
-from mattermost_load_test.mattermost.aiohttp_transport import TransportOptions, open_transport
 from mattermost_load_test.mattermost.importing import ImportContext, ImportOptions, import_lines
+from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
+from mattermost_load_test.mattermost.transport import TransportOptions
 
 
 def main(arguments: list[str]) -> int:

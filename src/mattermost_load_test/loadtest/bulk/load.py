@@ -14,10 +14,10 @@ from mattermost_load_test.loadtest.bulk.method import CLI, choose
 from mattermost_load_test.loadtest.bulk.pace import ImportPace
 from mattermost_load_test.loadtest.joining import Tell
 from mattermost_load_test.logs import Log
-from mattermost_load_test.mattermost.aiohttp_transport import AiohttpTransport
 from mattermost_load_test.mattermost.importing import ImportOptions
 from mattermost_load_test.mattermost.models import Json, ServerVersion
 from mattermost_load_test.mattermost.rest import Client
+from mattermost_load_test.mattermost.transport import ServerTransport
 
 POLL_S = 0.5
 SCHEME_LINE = '"type":"scheme"'
@@ -44,7 +44,7 @@ class BulkLoad:
     """
 
     admin: Client
-    transport: AiohttpTransport
+    transport: ServerTransport
     connection: ConnectionConfiguration
     version: ServerVersion
     log: Log
