@@ -106,7 +106,7 @@ async def is_empty(client: Client) -> bool:
 async def signed_in(client: Client, connection: ConnectionConfiguration, clock: Clock) -> User:
     """Log `client` in as the system admin that there is; raises `AdminLoginError` when the server does not take it."""
     try:
-        admin = await _when_let(lambda: client.login(connection.admin_email, connection.admin_password), clock)
+        admin = await when_let(lambda: client.login(connection.admin_email, connection.admin_password), clock)
     except ApiError as error:
         if error.status != 401:
             raise
@@ -117,7 +117,7 @@ async def signed_in(client: Client, connection: ConnectionConfiguration, clock: 
     return admin
 
 
-async def _when_let(login: Callable[[], Awaitable[User]], clock: Clock) -> User:
+async def when_let(login: Callable[[], Awaitable[User]], clock: Clock) -> User:
     """Log in, again and again while the server limits logins (429), as long after as it says."""
     for refusals in range(MAX_REFUSALS + 1):
         try:

@@ -189,6 +189,16 @@ class Population:
         last = bisect_left(self._channels_of.places, (team + 1) * self.channels_per_team, first, end)
         return self._channels_of.places[first:last]
 
+    @property
+    def num_team_memberships(self) -> int:
+        """Return how many memberships of users in teams there are."""
+        return len(self._teams_of.places)
+
+    @property
+    def num_channel_memberships(self) -> int:
+        """Return how many memberships of users in channels of teams there are."""
+        return len(self._channels_of.places)
+
     def pick_team(self, user: int, draw: Draw) -> int | None:
         """Return one of the user's teams by its selection weight, None if it has none (or none with a weight)."""
         rank = self._team_classes.pick(self._teams_of.places, *self._teams_of.span(user), 0, draw)

@@ -16,11 +16,11 @@ import pytest
 from mattermost_load_test.loadtest.database.connection import Database
 
 
-def _servers() -> ModuleType:
-    """Return the module beside this one (pytest's importlib mode has no package for it)."""
-    name = "loadtest_database_servers"
+def _sibling(module: str) -> ModuleType:
+    """Return a module beside this one (pytest's importlib mode has no package for it)."""
+    name = f"loadtest_database_{module}"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("servers.py"))
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{module}.py"))
         assert spec is not None
         assert spec.loader is not None
         sys.modules[name] = importlib.util.module_from_spec(spec)
@@ -28,9 +28,15 @@ def _servers() -> ModuleType:
     return sys.modules[name]
 
 
+@pytest.fixture(scope="session")
+def load_sibling() -> Callable[[str], ModuleType]:
+    """Give what loads a module of this folder by name."""
+    return _sibling
+
+
 def _running(kind: str) -> Iterator[Any]:
     """Run a server, or skip with the command that installs it."""
-    servers = _servers()
+    servers = _sibling("servers")
     try:
         context = servers.running(kind)
         server = context.__enter__()

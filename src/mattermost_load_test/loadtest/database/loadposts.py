@@ -176,6 +176,8 @@ class _Rows:
                 constant={"following": True, "unreadmentions": 0},
             )
 
+    # A reply of the same moment counts as unread on a 5.37: a follower has looked a moment later.
+
     def write(
         self,
         posts: Sequence[PlannedPost],
@@ -202,7 +204,7 @@ class _Rows:
         if self._memberships is not None:
             has_read = [reading.has_read(user_id, channel.id) for user_id in people]
             self._memberships.write(
-                (ids[number], people[author], thread.last_reply_ms if has_read[author] else last_ms, last_ms)
+                (ids[number], people[author], 1 + (thread.last_reply_ms if has_read[author] else last_ms), last_ms)
                 for number, thread in threads.items()
                 for author, last_ms in thread.last_posts()
             )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+import orjson
 
 from mattermost_load_test.loadtest.post_plan import PlannedPost
 
@@ -28,7 +29,7 @@ class Thread:
     def participants(self, authors: Sequence[str], *, with_root: bool) -> str:
         """Return those who take part, as the server keeps them: old ones (`with_root`) name the author of the root."""
         numbers = dict.fromkeys([self.root.author, *self.repliers] if with_root else self.repliers)
-        return json.dumps([authors[number] for number in numbers])
+        return orjson.dumps([authors[number] for number in numbers]).decode()
 
     def last_posts(self) -> Iterator[tuple[int, int]]:
         """Yield each follower, which are all who wrote in it, and when it last wrote."""

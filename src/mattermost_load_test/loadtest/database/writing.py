@@ -14,6 +14,9 @@ from sqlalchemy import Boolean, Column, Connection, Integer, Table
 Value = str | int | bool | None
 Encode = Callable[[Value], str]
 
+Count = Callable[[int], object]
+"""Told how many rows were written since the last time."""
+
 BLOCK_ROWS = 2_000
 """Rows handed to the driver at a time: some 500 kB of posts, far below the smallest `max_allowed_packet` (4 MB)."""
 
@@ -93,6 +96,18 @@ class RowWriter:
     def _literal(self, value: Value) -> str:
         """Return a value as it stands in every row."""
         return self._encode(value).replace("{", "{{").replace("}", "}}")
+
+
+def counted(rows: Iterable[tuple[Value, ...]], count: Count, step: int = 1000) -> Iterator[tuple[Value, ...]]:
+    """Yield the rows and count them, some at a time."""
+    pending = 0
+    for row in rows:
+        yield row
+        pending += 1
+        if pending == step:
+            count(pending)
+            pending = 0
+    count(pending)
 
 
 def _is_number(column: Column[Any]) -> bool:
