@@ -19,13 +19,15 @@ Section = dict[str, Any]
 class ServerConfiguration:
     """A whole configuration, by section and key, as `GET /config` shows it.
 
-    `telemetry_id` is what a server draws when its database is made; clients are told it.
+    `telemetry_id` is what a server draws when its database is made, `installed_at` (ms since 1970) when that was;
+    clients are told both.
     """
 
-    def __init__(self, version: str, telemetry_id: str = "") -> None:
+    def __init__(self, version: str, telemetry_id: str = "", installed_at: int = 0) -> None:
         data = read_data(f"config-{version}.json")
         self.sections: dict[str, Section] = data["config"]
         self._client: dict[str, str] = data["client"] | {"DiagnosticId": telemetry_id, "TelemetryId": telemetry_id}
+        self._client["InstallationDate"] = str(installed_at)
         self._before_login: list[str] = data["client_before_login"]
         self._algorithm = hashlib.md5 if version == "5.37" else hashlib.sha256
         self._shared = self._find_shared()

@@ -75,6 +75,7 @@ def leave_team(site: Site, team: Team, user: User, *, remover: User | None = Non
         _tell_of_leaving_team(site, town_square, user, remover)
     site.publish(site.events.leave_team(user.id, team.id))
     site.state.teams.leave(member, user, site.state.now_ms())
+    site.state.categories.leave(user.id, team.id)
 
 
 def _tell_of_leaving_team(site: Site, channel: Channel, user: User, remover: User | None) -> None:
@@ -108,6 +109,7 @@ def leave_channel(site: Site, channel: Channel, user: User, *, remover: User | N
     if member is None:
         return
     site.state.channels.leave(member, user)
+    site.state.categories.forget_channel(user.id, channel.id)
     removed = remover is not None and remover.id != user.id
     site.publish(site.events.user_removed(user.id, channel.id, remover.id if remover is not None else user.id))
     if removed and remover is not None:

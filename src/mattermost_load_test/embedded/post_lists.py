@@ -152,7 +152,7 @@ def _threads_around(site: Site, posts: list[Post], threads: Threads) -> Iterator
 
 
 def thread(site: Site, post: Post, threads: Threads) -> PostList:
-    """List a post and the rest of its thread; an old server names the post twice in the order."""
+    """List a post and the rest of its thread; an old server names the post twice, and sorts by the latest change."""
     made = PostList(site, threads)
     made.add([post], counted=True)
     found = site.state.threads.get(post.id if threads.collapsed else post.root_id or post.id)
@@ -161,8 +161,11 @@ def thread(site: Site, post: Post, threads: Threads) -> PostList:
         if threads.skip:
             return made
         members = members or [post]
-    modern = site.version.modern
-    made.add((member for member in members if not modern or member is not post), counted=True)
+    if site.version.modern:
+        members = [member for member in members if member is not post]
+    else:
+        members = sorted(members, key=lambda member: (member.update_at, not member.root_id))
+    made.add(members, counted=True)
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mattermost_load_test.embedded.routes import (
+    categories,
     channel_changes,
     channel_members,
     channel_searches,
@@ -50,6 +51,7 @@ ALL_ROUTES: tuple[Route, ...] = (
     *channel_changes.ROUTES,
     *channel_searches.ROUTES,
     *channel_members.ROUTES,
+    *categories.ROUTES,
     *posts.ROUTES,
     *post_lists.ROUTES,
     *post_searches.ROUTES,

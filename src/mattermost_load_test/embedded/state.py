@@ -16,6 +16,7 @@ from mattermost_load_test.embedded.configuration import ServerConfiguration
 from mattermost_load_test.embedded.defaults import default_roles
 from mattermost_load_test.embedded.ids import IdMaker
 from mattermost_load_test.embedded.tables.attachments import AttachmentTable
+from mattermost_load_test.embedded.tables.categories import CategoryTable
 from mattermost_load_test.embedded.tables.channels import ChannelTable
 from mattermost_load_test.embedded.tables.drafts import DraftTable
 from mattermost_load_test.embedded.tables.integrations import IntegrationTable
@@ -54,7 +55,7 @@ class State:
         self.licensed = licensed
         self.now_ms = clock_ms
         self.new_id = IdMaker(randomness or random.Random())
-        self.config = ServerConfiguration(self.version.name, self.new_id())
+        self.config = ServerConfiguration(self.version.name, self.new_id(), self.now_ms())
         self.users = UserTable()
         self.sessions = SessionTable()
         self.teams = TeamTable()
@@ -64,6 +65,7 @@ class State:
         self.drafts = DraftTable()
         self.attachments = AttachmentTable()
         self.preferences = PreferenceTable()
+        self.categories = CategoryTable()
         self.statuses: dict[str, Status] = {}
         self.roles = RoleTable()
         self.integrations = IntegrationTable()

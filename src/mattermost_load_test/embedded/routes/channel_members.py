@@ -76,6 +76,8 @@ def get_channel_members_for_user(call: Call) -> Answer:
         call.need_in_team(team_id, "manage_system")
     by_id = call.state.channels.by_id
     found = [m for m in call.state.channels.of_user(user_id).values() if by_id[m.channel_id].team_id in ("", team_id)]
+    if call.site.version.modern:
+        found.sort(key=lambda member: member.channel_id)
     return json_answer([call.views.channel_member(member) for member in found])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from mattermost_load_test.embedded import api_errors, bodies
+from mattermost_load_test.embedded import api_errors, bodies, sidebar
 from mattermost_load_test.embedded.answers import Answer, json_answer, ok
 from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.call import Call
@@ -54,6 +54,8 @@ def update_preferences(call: Call) -> Answer:
         _check(preference, VALUE_MAX[call.site.version.modern])
     for preference in given:
         call.state.preferences.save(preference)
+        if preference.category == sidebar.FAVORITE:
+            sidebar.favour(call.site, preference, favourite=preference.value != "false")
     call.site.publish(call.site.events.preferences_changed(user_id, [call.views.preference(row) for row in given]))
     return ok()
 
@@ -65,6 +67,8 @@ def delete_preferences(call: Call) -> Answer:
     _check_owner(user_id, given, "delete_preferences.delete", "Unable to delete user preferences.")
     for preference in given:
         call.state.preferences.delete(user_id, preference.category, preference.name)
+        if preference.category == sidebar.FAVORITE:
+            sidebar.favour(call.site, preference, favourite=False)
     call.site.publish(call.site.events.preferences_deleted(user_id, [call.views.preference(row) for row in given]))
     return ok()
 
