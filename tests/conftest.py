@@ -157,9 +157,9 @@ async def add_person() -> AsyncIterator[AddPerson]:
     """Give what makes people: accounts that are logged in."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
 
-        async def add(server: EmbeddedServer, username: str, *, by: Person | None = None) -> Person:
+        async def add(server: EmbeddedServer, username: str, *, by: Person | None = None, email: str = "") -> Person:
             maker = by or Person(server, http, "", "")
-            account = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
+            account = {"username": username, "email": email or f"{username}@example.com", "password": PASSWORD}
             user = await maker.ask("POST", "/users", account)
             return await log_in(server, http, username, user["id"])
 

@@ -90,6 +90,18 @@ def decode_object(body: bytes, schema: Schema) -> Json:
     return checked(value, schema)
 
 
+def decode_leniently(body: bytes, schema: Schema) -> Json:
+    """Return the object in a body as old servers do: what has the wrong type is passed over, and `null` is no value.
+
+    Raises `InvalidBodyError` when the body is no JSON or `null`.
+    """
+    value = decode(body)
+    if value is None:
+        raise InvalidBodyError
+    found = _known(value, schema) if isinstance(value, dict) else {}
+    return {name: item for name, item in found.items() if schema[name](item)}
+
+
 def checked(value: Any, schema: Schema) -> Json:
     """Return what `schema` knows of an object already decoded.
 
@@ -97,16 +109,16 @@ def checked(value: Any, schema: Schema) -> Json:
     """
     if not isinstance(value, dict):
         raise InvalidBodyError
-    found: Json = {}
-    for given, item in value.items():
-        name = given if given in schema else given.lower()
-        accepts = schema.get(name)
-        if accepts is None or item is None:
-            continue
-        if not accepts(item):
-            raise InvalidBodyError
-        found[name] = item
+    found = _known(value, schema)
+    if not all(schema[name](item) for name, item in found.items()):
+        raise InvalidBodyError
     return found
+
+
+def _known(value: Json, schema: Schema) -> Json:
+    """Return the values that are none of `null` and have a name of the schema, whatever its case."""
+    named = ((given if given in schema else given.lower(), item) for given, item in value.items())
+    return {name: item for name, item in named if item is not None and name in schema}
 
 
 def decode_text_map(body: bytes) -> dict[str, str]:

@@ -106,10 +106,15 @@ class Call:
 
     # --- body ---
 
-    def json(self, name: str, schema: bodies.Schema) -> bodies.Json:
-        """Return the object in the body; `name` is what the refusal calls it."""
+    def json(self, name: str, schema: bodies.Schema, *, strict: bool = False) -> bodies.Json:
+        """Return the object in the body; `name` is what the refusal calls it.
+
+        Old servers pass over values of the wrong type, except in some bodies (`strict`).
+        """
         try:
-            return bodies.decode_object(self.body, schema)
+            if strict or self.site.version.modern:
+                return bodies.decode_object(self.body, schema)
+            return bodies.decode_leniently(self.body, schema)
         except bodies.InvalidBodyError:
             raise api_errors.invalid_body(name) from None
 

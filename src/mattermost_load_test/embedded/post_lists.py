@@ -155,6 +155,8 @@ def thread(site: Site, post: Post, threads: Threads) -> PostList:
     """List a post and the rest of its thread; an old server names the post twice, and sorts by the latest change."""
     made = PostList(site, threads)
     made.add([post], counted=True)
+    if threads.collapsed:
+        made.rows[post.id] = site.views.post_in_collapsed_list(post, threads.viewer_id, extended=threads.extended)
     found = site.state.threads.get(post.id if threads.collapsed else post.root_id or post.id)
     members = [] if found is None else found.replies if threads.collapsed else [found.root, *found.replies]
     if not threads.collapsed:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
+from mattermost_load_test.embedded import message_attachments
 from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.mentions import Mentions, hashtags, linked_channels, mentioned
 from mattermost_load_test.embedded.reading import mark_viewed
@@ -14,6 +17,15 @@ from mattermost_load_test.embedded.tables.channels import Channel
 from mattermost_load_test.embedded.tables.posts import MESSAGE_MAX, Post
 from mattermost_load_test.embedded.tables.threads import Follower, Thread
 from mattermost_load_test.embedded.views import Row
+
+CLIENT_TYPES = ("slack_attachment", "me", "add_bot_teams_channels", "reminder")
+"""Types of posts besides the server's own and those that begin with ``custom_``."""
+
+FILE_IDS_MAX = 300
+"""How long a post's list of files may be, as JSON, in characters."""
+
+PROPS_MAX = {False: 8_000, True: 800_000}
+"""How long a post's props may be, as JSON, in characters, on old and new servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +41,35 @@ class NewPost:
     file_ids: tuple[str, ...] = ()
     create_at: int = 0
     by_client: bool = False
+    pending_id: str = ""
+    """What the client calls the post until it has an id."""
 
 
 def check(site: Site, new: NewPost) -> None:
-    """Refuse what cannot become a post: too long, or a reply to what is no root of this channel."""
-    if len(new.message) > MESSAGE_MAX:
-        raise ApiRefusal(
-            400, "model.post.is_valid.msg.app_error", f"Post message length must be {MESSAGE_MAX} characters or less."
-        )
-    if not new.root_id:
-        return
+    """Refuse what cannot become a post: too much of something, or a reply to what is no root of this channel."""
+    if new.root_id:
+        _check_root(site, new)
+    post_id = site.new_id()
+    check_contents(site, new.message, new.props, post_id)
+    if new.type not in ("", *CLIENT_TYPES) and not new.type.startswith(("system_", "custom_")):
+        raise ApiRefusal(400, "model.post.is_valid.type.app_error", "Invalid type.", f"id={new.type}")
+    if len(orjson.dumps(new.file_ids)) > FILE_IDS_MAX:
+        message = "Invalid file ids. Note that uploads are limited to 5 files maximum. "
+        message += "Please use additional posts for more files."
+        raise ApiRefusal(400, "model.post.is_valid.file_ids.app_error", message, f"id={post_id}")
+
+
+def check_contents(site: Site, message: str, props: dict[str, Any], post_id: str) -> None:
+    """Refuse a message that is too long, and too many props."""
+    modern = site.version.modern
+    if len(message) > MESSAGE_MAX:
+        told = f"Post message length must be {MESSAGE_MAX} characters or less." if modern else "Invalid message."
+        raise ApiRefusal(400, "model.post.is_valid.msg.app_error", told, f"id={post_id}")
+    if props and len(orjson.dumps(props).decode()) > PROPS_MAX[modern]:
+        raise ApiRefusal(400, "model.post.is_valid.props.app_error", "Invalid props.", f"id={post_id}")
+
+
+def _check_root(site: Site, new: NewPost) -> None:
     root = site.state.posts.by_id.get(new.root_id)
     if root is None or root.delete_at or root.root_id:
         raise ApiRefusal(400, "api.post.create_post.root_id.app_error", "Invalid RootId parameter.")
@@ -63,7 +94,7 @@ def create(site: Site, new: NewPost, *, set_online: bool = True) -> Post:
         type=new.type,
         by_client=new.by_client,
         hashtags=hashtags(new.message),
-        props=_with_channel_mentions(site, new),
+        props=with_channel_mentions(site, new),
         file_ids=_attachable(site, new),
     )
     store(state, post, new.channel)
@@ -72,14 +103,18 @@ def create(site: Site, new: NewPost, *, set_online: bool = True) -> Post:
     state.counts["posts"] += 1
     state.counts["files"] += len(post.file_ids)
     mentions = _notify(site, post, new.channel)
-    _publish(site, post, new.channel, mentions, set_online=set_online)
+    _publish(site, post, new, mentions, set_online=set_online)
     if post.root_id:
         _see_own(site, post)
     return post
 
 
-def _with_channel_mentions(site: Site, new: NewPost) -> dict[str, Any]:
-    props = {key: value for key, value in new.props.items() if key != "channel_mentions"}
+def with_channel_mentions(site: Site, new: NewPost) -> dict[str, Any]:
+    """Return a post's props with the public channels of the team that its message links to."""
+    props = {key: value for key, value in new.props.items() if key not in ("channel_mentions", "add_channel_member")}
+    attachments = message_attachments.kept(props.get("attachments"))
+    if attachments is not None:
+        props["attachments"] = attachments
     names = linked_channels(new.message)
     if not names:
         return props
@@ -140,15 +175,16 @@ def _see_own(site: Site, reply: Post) -> None:
         follower.unread_mentions = 0
 
 
-def _publish(site: Site, post: Post, channel: Channel, mentions: Mentions, *, set_online: bool) -> None:
-    state = site.state
+def _publish(site: Site, post: Post, new: NewPost, mentions: Mentions, *, set_online: bool) -> None:
+    state, channel = site.state, new.channel
     thread = state.threads.get(post.root_id) if post.root_id else None
     replies = len(thread.replies) if thread is not None else 0
     sender = state.users.by_id[post.user_id]
     files = [state.attachments.files[file_id] for file_id in post.file_ids]
     site.publish(
         site.events.posted(
-            _with_mentioned_ids(site, channel, site.views.post(post, reply_count=replies)),
+            _with_mentioned_ids(site, channel, site.views.post(post, reply_count=replies))
+            | {"pending_post_id": new.pending_id},
             site.views.channel(channel),
             "System" if post.is_system else f"@{sender.username}",
             channel_display_name=f"@{sender.username}" if channel.type == "D" else None,
@@ -196,56 +232,6 @@ def _tell_follower(
         follower.user_id, channel.team_id, row, follower.unread_mentions - named, max(0, unread - 1)
     )
     site.publish(built)
-
-
-def edit(site: Site, post: Post, message: str, props: dict[str, Any] | None = None) -> None:
-    """Give a post another message; its earlier state stays behind as a deleted post."""
-    state = site.state
-    now = state.now_ms()
-    earlier = Post(
-        id=state.new_id(),
-        channel_id=post.channel_id,
-        user_id=post.user_id,
-        message=post.message,
-        create_at=post.create_at,
-        update_at=now,
-        original_id=post.id,
-        root_id=post.root_id,
-        type=post.type,
-        delete_at=now,
-        by_client=post.by_client,
-        hashtags=post.hashtags,
-        props=post.props,
-        file_ids=post.file_ids,
-    )
-    state.posts.add(earlier)
-    if message != post.message:
-        post.edit_at = now
-    post.message = message
-    post.hashtags = hashtags(message)
-    kept = props if props is not None else post.props
-    if state.version.modern or linked_channels(message):
-        channel = state.channels.by_id[post.channel_id]
-        kept = _with_channel_mentions(site, NewPost(channel, post.user_id, message, props=kept))
-    post.props = kept
-    state.posts.touch(post, now)
-    state.posts.words.add(post)
-
-
-def delete(site: Site, post: Post, deleted_by: str) -> None:
-    """Delete a post, with its replies if it is a root, and tell the channel."""
-    state = site.state
-    thread = state.threads.get(post.root_id or post.id)
-    gone = [post]
-    replies = len(thread.replies) if thread is not None and state.version.modern else 0
-    if thread is not None and not post.root_id:
-        gone += thread.replies
-        state.threads.drop(post.id)
-    elif thread is not None:
-        thread.replies.remove(post)
-    row = site.views.post(post, reply_count=replies)
-    state.posts.delete(gone, state.now_ms())
-    site.publish(site.events.post_deleted(row, deleted_by))
 
 
 def create_and_view(site: Site, new: NewPost, *, set_online: bool = True) -> Post:

@@ -22,9 +22,9 @@ def mark_viewed(
     told: dict[str, int] = {}
     for channel in channels:
         member = state.channels.member(channel.id, user_id)
+        if not state.version.modern or (member is not None and _is_unread(channel, member, collapsed=collapsed)):
+            told[channel.id] = channel.last_post_at
         if member is not None:
-            if not state.version.modern or _is_unread(channel, member, collapsed=collapsed):
-                told[channel.id] = channel.last_post_at
             see(channel, member)
     if state.config.get("ServiceSettings", "EnableChannelViewedMessages"):
         site.publish(site.events.channels_viewed(user_id, told))

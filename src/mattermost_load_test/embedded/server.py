@@ -106,7 +106,7 @@ async def serve(options: ServerOptions) -> AsyncIterator[EmbeddedServer]:
         await listeners.open()
         await dials.rule(listeners)
         server = EmbeddedServer(options.host, listeners.ports, app[SITE], sockets, dials)
-        app[SITE].site_url = server.url
+        app[SITE].listens_at(server.url)
         gc.callbacks.append(metrics.pauses)
         async with _background(dials.cut_sockets(), _reap(hub, state)):
             yield server

@@ -45,6 +45,10 @@ class Site:
         self.site_url = ""
         """Where the server is reached; empty until it listens."""
 
+    def listens_at(self, url: str) -> None:
+        """Note where the server is reached."""
+        self.site_url = self.views.site_url = url
+
     @property
     def version(self) -> Version:
         """The version that is played."""

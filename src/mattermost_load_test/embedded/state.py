@@ -20,7 +20,7 @@ from mattermost_load_test.embedded.tables.categories import CategoryTable
 from mattermost_load_test.embedded.tables.channels import ChannelTable
 from mattermost_load_test.embedded.tables.drafts import DraftTable
 from mattermost_load_test.embedded.tables.integrations import IntegrationTable
-from mattermost_load_test.embedded.tables.posts import PostTable
+from mattermost_load_test.embedded.tables.posts import PendingPosts, PostTable
 from mattermost_load_test.embedded.tables.presence import PreferenceTable, Status
 from mattermost_load_test.embedded.tables.roles import RoleTable
 from mattermost_load_test.embedded.tables.sessions import Session, SessionTable
@@ -61,6 +61,7 @@ class State:
         self.teams = TeamTable()
         self.channels = ChannelTable()
         self.posts = PostTable()
+        self.pending_posts = PendingPosts()
         self.threads = ThreadTable()
         self.drafts = DraftTable()
         self.attachments = AttachmentTable()

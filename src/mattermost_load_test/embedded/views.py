@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ from mattermost_load_test.embedded.tables.users import User
 
 Row = dict[str, Any]
 
+_EMOJI = re.compile(r":([a-zA-Z0-9_+-]+):")
+_LINK = re.compile(r"https?://[^\s<>()\[\]\"']*[^\s<>()\[\]\"'.,:;!?]")
+
 
 class Views:
     """Shows rows of one server."""
@@ -29,6 +33,8 @@ class Views:
         self._permissions = permissions
         self._modern = state.version.modern
         self._post_metadata = post_metadata
+        self.site_url = ""
+        """Where the server is reached; empty until it listens."""
 
     # --- users ---
 
@@ -319,11 +325,38 @@ class Views:
             files = [attachments.files[file_id] for file_id in post.file_ids if file_id in attachments.files]
             if files:
                 metadata["files"] = [self.file(file) for file in files]
-        if post.has_reactions:
-            reactions = attachments.reactions(post.id)
-            if reactions:
-                metadata["reactions"] = [self.reaction(reaction) for reaction in reactions]
+        reactions = attachments.reactions(post.id) if post.has_reactions else []
+        if reactions:
+            metadata["reactions"] = [self.reaction(reaction) for reaction in reactions]
+        emoji = self._custom_emoji(post, reactions)
+        if emoji:
+            metadata["emojis"] = [self.emoji(row) for row in emoji]
+        embed = self._embed(post)
+        if embed:
+            metadata["embeds"] = [embed]
         return metadata
+
+    def _custom_emoji(self, post: Post, reactions: Sequence[Reaction]) -> list[Emoji]:
+        by_name = self._state.attachments.emoji_by_name
+        if not by_name:
+            return []
+        names = dict.fromkeys(_EMOJI.findall(post.message)) if ":" in post.message else {}
+        names |= {reaction.emoji_name: None for reaction in reactions}
+        return [by_name[name] for name in names if name in by_name]
+
+    def _embed(self, post: Post) -> Row | None:
+        """Show what is embedded in a post: attachments, or its first link if it leads to this server.
+
+        Other servers' pages are not fetched here; to what cannot be fetched, there is no preview.
+        """
+        if "attachments" in post.props:
+            return {"type": "message_attachment"}
+        if "http" not in post.message or not self._state.config.get("ServiceSettings", "EnableLinkPreviews"):
+            return None
+        link = _LINK.search(post.message)
+        if link is None or not self.site_url or not link[0].startswith(self.site_url):
+            return None
+        return {"type": "link", "url": link[0]}
 
     def file(self, file: FileInfo) -> Row:
         """Show an uploaded file."""

@@ -66,7 +66,7 @@ def create_category_for_team_for_user(call: Call) -> Answer:
 
 
 def _checked(call: Call, user_id: str, team_id: str) -> bodies.Json:
-    given = call.json("category", CATEGORY)
+    given = call.json("category", CATEGORY, strict=True)
     if given.get("user_id", "") != user_id or given.get("team_id", "") != team_id:
         raise invalid_body("category")
     return given

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mattermost_load_test.embedded import api_errors, bodies, entering, posting
+from mattermost_load_test.embedded import api_errors, bodies, entering, message_attachments, posting
 from mattermost_load_test.embedded.answers import Answer
 from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.call import Call
@@ -29,7 +29,6 @@ PAYLOAD = {
 DEFAULT_USERNAME = "webhook"
 """Whose name stands over a post where webhooks may choose the name and this one does not."""
 
-_SLACK_LINK = re.compile(r"<([^\n<|>]+)\|([^\n>]+)>")
 _SLACK_CALL = re.compile(r"<!(channel|here|all|everyone)>")
 
 
@@ -108,7 +107,7 @@ def _post(call: Call, hook: IncomingHook, channel: Channel, payload: bodies.Json
         raise ApiRefusal(400, "api.context.invalid_param.app_error", "Invalid post.type parameter.")
     call.state.counts["webhook_posts"] += 1
     text = _SLACK_CALL.sub(r"@\1", payload.get("text", "")).replace("@everyone", "@all")
-    text = _SLACK_LINK.sub(r"[\2](\1)", text)
+    text = message_attachments.markdown_links(text)
     props = _props(call, hook, payload)
     for start in range(0, max(1, len(text)), MESSAGE_MAX):
         new = posting.NewPost(
@@ -130,7 +129,8 @@ def _props(call: Call, hook: IncomingHook, payload: bodies.Json) -> dict[str, An
     own = ("override_icon_url", "override_username", "from_webhook")
     props |= {key: value for key, value in payload.get("props", {}).items() if key not in own}
     if payload.get("attachments"):
-        props["attachments"] = payload["attachments"]
+        kept = message_attachments.kept(payload["attachments"]) or []
+        props["attachments"] = message_attachments.with_markdown_links(kept)
     return props | {"webhook_display_name": hook.display_name}
 
 

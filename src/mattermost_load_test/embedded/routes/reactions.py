@@ -19,7 +19,7 @@ EMOJI_NAME_MAX = 64
 
 def save_reaction(call: Call) -> Answer:
     """React to a post."""
-    given = call.json("reaction", REACTION)
+    given = call.json("reaction", REACTION, strict=True)
     name, post_id, user_id = (given.get(key, "") for key in ("emoji_name", "post_id", "user_id"))
     if not is_id(user_id) or not is_id(post_id) or not 0 < len(name) <= EMOJI_NAME_MAX:
         raise ApiRefusal(400, "api.reaction.save_reaction.invalid.app_error", "Reaction is not valid.")

@@ -158,7 +158,7 @@ def _listable(call: Call) -> list[Team]:
 
 def search_teams(call: Call) -> Answer:
     """Give the teams in whose names a term stands."""
-    given = call.json("team_search", SEARCH)
+    given = call.json("team_search", SEARCH, strict=True)
     private, public = call.may("list_private_teams"), call.may("list_public_teams")
     paged = "page" in given and "per_page" in given
     if not (private and public) and ("page" in given or "per_page" in given):
@@ -196,7 +196,7 @@ def update_team(call: Call) -> Answer:
 
 def patch_team(call: Call) -> Answer:
     """Change what the body names of a team."""
-    return _change(call, call.id_param("team_id"), call.json("team", PATCH))
+    return _change(call, call.id_param("team_id"), call.json("team", PATCH, strict=True))
 
 
 def _change(call: Call, team_id: str, values: dict[str, Any]) -> Answer:

@@ -58,7 +58,7 @@ OTHER_JOBS = frozenset(
 def create_upload(call: Call) -> Answer:
     """Begin an upload."""
     _need_attachments(call)
-    given = call.json("upload", UPLOAD)
+    given = call.json("upload", UPLOAD, strict=True)
     kind = given.get("type", "")
     channel_id = given.get("channel_id", "")
     if kind == "import":
@@ -205,7 +205,7 @@ def list_imports(call: Call) -> Answer:
 
 def create_job(call: Call) -> Answer:
     """Give the server a job."""
-    given = call.json("job", JOB)
+    given = call.json("job", JOB, strict=True)
     kind = given.get("type", "")
     _need_job_permission(call, kind, "create")
     job = Job(

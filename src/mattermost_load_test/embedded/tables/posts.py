@@ -211,3 +211,26 @@ class PostTable:
             self.by_people -= not (post.type or post.delete_at)
             self.by_id.pop(post.id, None)
             self.words.remove(post)
+
+
+class PendingPosts:
+    """Which posts came of what clients called their posts lately, so that none is made twice."""
+
+    MAX = 25_000
+    KEPT_MS = 30_000
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, int]] = {}
+
+    def get(self, pending_id: str, now_ms: int) -> str | None:
+        """Return the id of the post that came of it."""
+        post_id, made_at = self._known.get(pending_id, (None, 0))
+        return post_id if now_ms - made_at < self.KEPT_MS else None
+
+    def add(self, pending_id: str, post_id: str, now_ms: int) -> None:
+        """Note what came of it; nothing is noted without a client's name for it."""
+        if pending_id:
+            self._known.pop(pending_id, None)
+            self._known[pending_id] = (post_id, now_ms)
+            if len(self._known) > self.MAX:
+                del self._known[next(iter(self._known))]

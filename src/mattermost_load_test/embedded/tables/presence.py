@@ -45,6 +45,11 @@ class PreferenceTable:
         """Remove a preference; nothing happens when there is none."""
         self._of_user.get(user_id, {}).pop((category, name), None)
 
+    def delete_of_all(self, category: str, name: str) -> None:
+        """Remove a preference of every user who has it."""
+        for found in self._of_user.values():
+            found.pop((category, name), None)
+
     def get(self, user_id: str, category: str, name: str) -> Preference | None:
         """Return one preference."""
         return self._of_user.get(user_id, {}).get((category, name))
