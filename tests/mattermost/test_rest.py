@@ -63,7 +63,7 @@ def calls() -> list[tuple[str, str]]:
     """Return every method of every subject of the client, as names."""
     found = []
     for name, subject in inspect.getmembers(Client, lambda value: isinstance(value, property)):
-        if name != "token":
+        if name not in ("server", "token"):
             kind = inspect.signature(subject.fget, eval_str=True).return_annotation
             assert issubclass(kind, Subject)
             found += [(name, method) for method, _ in inspect.getmembers(kind, inspect.iscoroutinefunction)]

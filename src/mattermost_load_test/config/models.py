@@ -78,8 +78,7 @@ class ConnectionConfiguration(Section):
     pprof_url: OptionalHttpUrl = key(
         "PProfURL",
         "http://localhost:8067/debug/pprof",
-        "Where the server gives its profiles.",
-        idle="http://localhost:8067/debug/pprof",
+        "Where the server gives its profiles: the port of its metrics.",
     )
     driver_name: Driver = key("DriverName", "mysql", "The kind of the database in `DataSource`; empty means mysql.")
     data_source: SecretStr = key("DataSource", SecretStr(""), "Mattermost's database; empty: it is not used.")
@@ -402,22 +401,23 @@ class ResultsConfiguration(Section):
 
     custom_report_text: str = key("CustomReportText", "", "Heads the report.")
     send_report_to_mm_server: bool = key(
-        "SendReportToMMServer", False, "Post the report to a channel of a Mattermost server.", idle=False
+        "SendReportToMMServer",
+        False,
+        "Post the summary to a channel of a Mattermost server, with the whole report as a file.",
     )
-    results_server_url: OptionalHttpUrl = key("ResultsServerURL", "", "That server.", idle="")
-    results_channel_id: str = key("ResultsChannelId", "", "The id of that channel.", idle="")
-    results_username: str = key("ResultsUsername", "", "The user to post as.", idle="")
-    results_password: SecretStr = key("ResultsPassword", SecretStr(""), "That user's password.", idle="")
-    pprof_delay_minutes: int = key(
+    results_server_url: OptionalHttpUrl = key("ResultsServerURL", "", "That server.")
+    results_channel_id: str = key("ResultsChannelId", "", "The id of that channel.")
+    results_username: str = key("ResultsUsername", "", "The user to post as; it must be in that channel.")
+    results_password: SecretStr = key("ResultsPassword", SecretStr(""), "That user's password.")
+    pprof_delay_minutes: float = key(
         "PProfDelayMinutes",
-        15,
-        "When in the run the server's profiles are taken; 0: never.",
+        15.0,
+        "When in the run the server's profiles are taken, by the first agent; 0: never. May be a fraction.",
         unit="min",
         ge=0,
         le=100_000,
-        idle=0,
     )
-    pprof_length: int = key("PProfLength", 240, "How long the CPU profile is.", unit="s", ge=0, le=86400, idle=240)
+    pprof_length: int = key("PProfLength", 240, "How long the CPU profile is; 0: none.", unit="s", ge=0, le=86400)
 
 
 class LogSettings(Section):

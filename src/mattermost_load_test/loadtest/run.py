@@ -7,8 +7,10 @@ gathered or five seconds have passed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from pydantic import SecretStr
 
@@ -23,6 +25,7 @@ from mattermost_load_test.loadtest.logins import LoginPace, Logins
 from mattermost_load_test.loadtest.output import Output
 from mattermost_load_test.loadtest.plan import RunPlan
 from mattermost_load_test.loadtest.population import USER_PASSWORD
+from mattermost_load_test.loadtest.profiling import profiled
 from mattermost_load_test.loadtest.progress import Figures, Progress, Subject
 from mattermost_load_test.loadtest.recorder import RecordingTransport, steady_epoch_ms
 from mattermost_load_test.loadtest.scenarios import SCENARIOS
@@ -211,7 +214,15 @@ class TestRun:
         )
         for entity in entities:
             entity.start()
-        await self._stop.wait(length_s)
+        async with self._profiled(length_s):
+            await self._stop.wait(length_s)
+
+    def _profiled(self, length_s: float) -> AbstractAsyncContextManager[None]:
+        """Take the server's profiles meanwhile: the first agent does, for a server profiles its CPU once at a time."""
+        if self._plan.place.index:
+            return contextlib.nullcontext()
+        output = self._output
+        return profiled(self._plan.configuration, length_s, output.results_path.parent, output.log, self._notes.append)
 
     def _length_s(self, now_s: float) -> float:
         """Return how long entities that begin now may act; one that is late says so, and acts for the rest."""

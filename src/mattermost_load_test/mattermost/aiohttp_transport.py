@@ -37,6 +37,7 @@ class AiohttpTransport:
         self.server = options.base_url.rstrip("/")
         self._session = session
         self._timeout_s = options.request_timeout_s
+        self._url_key = options.url_key
 
     async def send(self, request: Request) -> Response:
         """Send `request` exactly once, see `Transport.send`; what is no HTTP is an `UnexpectedAnswerError`."""
@@ -59,13 +60,13 @@ class AiohttpTransport:
     def _translated(self, error: Exception, route: str) -> ServerError:
         """Return the error of our tree that `error` amounts to."""
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            return http_failures.not_connected(self.server, error.certificate_error)
+            return http_failures.not_connected(self.server, self._url_key, error.certificate_error)
         if isinstance(error, aiohttp.ClientConnectorError):
-            return http_failures.not_connected(self.server, _cause(error))
+            return http_failures.not_connected(self.server, self._url_key, _cause(error))
         if isinstance(error, TimeoutError):
             return http_failures.timed_out(self.server, route, self._timeout_s)
         if isinstance(error, aiohttp.ClientResponseError):
-            return http_failures.no_http(self.server, route)
+            return http_failures.no_http(self.server, self._url_key, route)
         return http_failures.broken_off(self.server, route, error)
 
 

@@ -1,4 +1,7 @@
-"""What is said when a request gets no answer, in the same words whatever library found out."""
+"""What is said when a request gets no answer, in the same words whatever library found out.
+
+`url_key` is the configuration's key that the server's address comes from.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,10 @@ def timed_out(server: str, route: str, timeout_s: float) -> RequestTimeoutError:
     )
 
 
-def no_http(server: str, route: str) -> UnexpectedAnswerError:
+def no_http(server: str, url_key: str, route: str) -> UnexpectedAnswerError:
     """Return the error for an answer that is not HTTP."""
     return UnexpectedAnswerError(
-        f"{server} answered {route} with something that is not HTTP; "
-        "check ConnectionConfiguration.ServerURL, scheme and port included"
+        f"{server} answered {route} with something that is not HTTP; check {url_key}, scheme and port included"
     )
 
 
@@ -39,7 +41,7 @@ def broken_off(server: str, route: str, error: BaseException | None) -> ServerUn
     )
 
 
-def not_connected(server: str, error: BaseException) -> ServerUnreachableError:
+def not_connected(server: str, url_key: str, error: BaseException) -> ServerUnreachableError:
     """Return the error for a connection that could not be made; `error` is ssl's, the resolver's or the system's."""
     if isinstance(error, ssl.CertificateError):
         return CertificateError(
@@ -47,16 +49,12 @@ def not_connected(server: str, error: BaseException) -> ServerUnreachableError:
             "certificate in ConnectionConfiguration.CAFile, or switch the check off by SkipCertificateVerification"
         )
     if isinstance(error, ssl.SSLError):
-        return ServerUnreachableError(
-            f"{server} does not speak TLS; should ConnectionConfiguration.ServerURL be http://?"
-        )
+        return ServerUnreachableError(f"{server} does not speak TLS; should {url_key} be http://?")
     if isinstance(error, socket.gaierror):
-        return ServerUnreachableError(f"the host of {server} is unknown; check ConnectionConfiguration.ServerURL")
+        return ServerUnreachableError(f"the host of {server} is unknown; check {url_key}")
     if isinstance(error, OSError) and error.errno == errno.EMFILE:
         return ServerUnreachableError(f"no connection to {server}: too many open files; raise the limit by `ulimit -n`")
-    return ServerUnreachableError(
-        f"no connection to {server}{_reason(error)}; does the server run there? (ConnectionConfiguration.ServerURL)"
-    )
+    return ServerUnreachableError(f"no connection to {server}{_reason(error)}; does the server run there? ({url_key})")
 
 
 def _reason(error: BaseException | None) -> str:

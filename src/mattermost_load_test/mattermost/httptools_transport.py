@@ -39,6 +39,7 @@ class HttptoolsTransport:
         self._port = port
         self._addresses = Addresses(host, port)
         self._timeout_s = options.request_timeout_s
+        self._url_key = options.url_key
         self._target = parts.path.rstrip("/")
         self._fields = (
             f" HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nUser-Agent: {USER_AGENT}\r\n"
@@ -62,7 +63,7 @@ class HttptoolsTransport:
         except BrokenOffError as error:
             raise http_failures.broken_off(self.server, request.route, error.__cause__) from error
         except NoHttpError as error:
-            raise http_failures.no_http(self.server, request.route) from error
+            raise http_failures.no_http(self.server, self._url_key, request.route) from error
 
     def close(self) -> None:
         """End all connections."""
@@ -80,7 +81,7 @@ class HttptoolsTransport:
         except TimeoutError as error:
             if limit.expired():
                 raise _TooLateError from error
-            raise http_failures.not_connected(self.server, error) from error
+            raise http_failures.not_connected(self.server, self._url_key, error) from error
 
     async def _exchange(self, connection: HttpConnection, request: Request) -> Response:
         """Send `request` on `connection` and return the answer."""
@@ -126,7 +127,7 @@ class HttptoolsTransport:
                     return connection
             raise last
         except OSError as error:
-            raise http_failures.not_connected(self.server, error) from error
+            raise http_failures.not_connected(self.server, self._url_key, error) from error
 
     def _freed(self, connection: HttpConnection) -> None:
         """Keep a connection for another request, unless enough are kept."""

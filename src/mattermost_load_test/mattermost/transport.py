@@ -79,7 +79,8 @@ class TransportOptions:
 
     `base_url` is the server's address, a sub-path included. `request_timeout_s` bounds a request from the call to the
     last byte of the answer. The three idle values bound idle connections only, 0 meaning no bound. `ca_file` names
-    further authorities to trust (PEM). `library` names what speaks HTTP: see `opening`.
+    further authorities to trust (PEM). `library` names what speaks HTTP: see `opening`. `url_key` is the key that the
+    address comes from, for messages.
     """
 
     base_url: str
@@ -90,6 +91,7 @@ class TransportOptions:
     ca_file: str = ""
     verify_certificate: bool = True
     library: str = "httptools"
+    url_key: str = "ConnectionConfiguration.ServerURL"
 
     @classmethod
     def of(cls, connection: ConnectionConfiguration) -> TransportOptions:

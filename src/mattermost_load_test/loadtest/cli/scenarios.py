@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from mattermost_load_test.errors import ServerError
 from mattermost_load_test.loadtest.cli.options import (
     agent_count_option,
     agent_index_option,
@@ -22,12 +23,16 @@ from mattermost_load_test.loadtest.coordination import placed
 from mattermost_load_test.loadtest.outcome import error_of, report_of
 from mattermost_load_test.loadtest.output import open_output
 from mattermost_load_test.loadtest.plan import RunPlan, new_instance_id, plan_run
+from mattermost_load_test.loadtest.posting import check_destination, post_report
 from mattermost_load_test.loadtest.registration import Registration
 from mattermost_load_test.loadtest.run import run_test
 from mattermost_load_test.loadtest.scenario_page import mix, weighted
 from mattermost_load_test.loadtest.scenarios import KINDS, SCENARIOS, Scenario
 from mattermost_load_test.loadtest.schedule import start_time_s
 from mattermost_load_test.loadtest.stop import Stop, on_signals
+from mattermost_load_test.logs import Log
+from mattermost_load_test.reporting import run_summary
+from mattermost_load_test.reporting.run_summary import RunSummary
 
 EPILOG = """Where stderr is a terminal it shows the run while it lasts. Where stdout is a terminal it shows the report
 at the end, else it is the log, for ltparse. The report is in results.txt, the log in loadtest.log. Ctrl-C ends the run
@@ -79,6 +84,7 @@ def _command(name: str, scenario: Scenario) -> click.Command:
         with placed(configuration.configuration, os.environ, instance_id) as agent:
             plan = plan_run(name, configuration, agent.place, instance_id, start_at)
             plan.schedule.check(time.time())
+            check_destination(configuration.configuration.results)
             _run(plan, agent.registration)
 
     return command
@@ -92,10 +98,25 @@ def _run(plan: RunPlan, registration: Registration | None) -> None:
         if registration is not None:
             running = registration.during(running, stop.request, output.log.warn)
         summary = run_async(running)
-        output.show_report(report_of(summary, output.samples_path, plan.configuration.results.custom_report_text))
-    error = error_of(summary, stop.reason)
+        report = report_of(summary, output.samples_path, plan.configuration.results.custom_report_text)
+        output.show_report(report)
+        not_posted = _post(plan, summary, report, output.log)
+    error = error_of(summary, stop.reason) or not_posted
     if error is not None:
         raise error
+
+
+def _post(plan: RunPlan, summary: RunSummary, report: str, log: Log) -> ServerError | None:
+    """Post the report where that is wanted; what went wrong is told and returned."""
+    if not plan.configuration.results.send_report_to_mm_server:
+        return None
+    try:
+        run_async(post_report(plan.configuration, run_summary.render(summary), report))
+    except ServerError as error:
+        log.error(str(error))
+        return error
+    log.info("Posted the report", server_url=plan.configuration.results.results_server_url)
+    return None
 
 
 @click.command("scenarios")
