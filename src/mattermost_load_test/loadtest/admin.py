@@ -11,6 +11,7 @@ from mattermost_load_test.errors import AdminLoginError, ApiError, ServerError, 
 from mattermost_load_test.loadtest.actions.sessions import INACTIVE
 from mattermost_load_test.loadtest.admin_by_cli import can_try, make_admin, tried
 from mattermost_load_test.loadtest.clock import Clock
+from mattermost_load_test.loadtest.kept_changes import Kept, KeptChanges
 from mattermost_load_test.loadtest.logins import DEFAULT_RETRY_S
 from mattermost_load_test.loadtest.server_settings import Change, patch_of
 from mattermost_load_test.logs import Log
@@ -57,8 +58,7 @@ async def sign_in(client: Client, connection: ConnectionConfiguration, clock: Cl
     has accounts but none like this, or this one is no system admin.
     """
     if await is_empty(client):
-        await _create(client, connection)
-        log.info("Created the system admin: the server had no account yet", email=connection.admin_email)
+        await _create(client, connection, log)
     try:
         admin = await signed_in(client, connection, clock)
     except AdminLoginError as refusal:
@@ -84,18 +84,21 @@ async def _make_by_cli(client: Client, connection: ConnectionConfiguration, log:
         raise AdminLoginError(f"{refusal}{tried(error)}") from error
 
 
-async def _create(client: Client, connection: ConnectionConfiguration) -> None:
+async def _create(client: Client, connection: ConnectionConfiguration, log: Log) -> None:
     """Make the first account; raises `AdminLoginError` when the server refuses it, for its password say."""
     try:
         await client.users.create(connection.admin_email, ADMIN_USERNAME, connection.admin_password)
     except ApiError as error:
         if error.status != 400:
             raise
+        if not await is_empty(client):
+            return  # another agent was quicker
         raise AdminLoginError(
             f"{connection.server_url} has no account yet and refuses {connection.admin_email} as its first "
             f"({error.error_id}: {error.server_message}). Choose another AdminPassword, or relax "
             "its PasswordSettings: the users of the load have plain passwords"
         ) from error
+    log.info("Created the system admin: the server had no account yet", email=connection.admin_email)
 
 
 async def is_empty(client: Client) -> bool:
@@ -140,13 +143,18 @@ def _refusal(connection: ConnectionConfiguration, reason: str) -> str:
     )
 
 
-async def change_settings(client: Client, log: Log, changes: Sequence[Change]) -> tuple[Change, ...]:
+async def change_settings(
+    client: Client, log: Log, changes: Sequence[Change], kept: KeptChanges | None = None
+) -> tuple[Change, ...]:
     """Make `changes` to the server's settings, each logged old → new, and return those that it did not take.
 
-    A configuration that is read-only over the API is no error here: it is told, and the run shows what comes of it.
+    Those that it takes are in `kept`, from before they are made. A configuration that is read-only over the API is no
+    error here: it is told, and the run shows what comes of it.
     """
     if not changes:
         return ()
+    if kept is not None:
+        await kept.keep(changes)
     try:
         config = await client.system.patch_config(patch_of(changes))
     except ApiError as error:
@@ -155,6 +163,8 @@ async def change_settings(client: Client, log: Log, changes: Sequence[Change]) -
         log.warn("The server's settings cannot be changed over its API; change them by hand", error=str(error))
         config = await client.system.config()
     refused = tuple(change for change in changes if not change.made_in(config))
+    if kept is not None and refused:
+        await kept.forget(Kept(refused))
     for change in changes:
         if change in refused:
             log.warn(f"The server keeps {change.name} at {change.old}; {change.new} is wanted")

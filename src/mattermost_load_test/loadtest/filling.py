@@ -16,7 +16,8 @@ from mattermost_load_test.loadtest.bulkload import bulk_lines
 from mattermost_load_test.loadtest.directs import directs_missing
 from mattermost_load_test.loadtest.inventory import Inventory, side_by_side, take_inventory
 from mattermost_load_test.loadtest.joining import Tell, add_memberships
-from mattermost_load_test.loadtest.population import team_name, username
+from mattermost_load_test.loadtest.population import Population, team_name, username
+from mattermost_load_test.loadtest.setup_lock import SetupLock
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.models import Json
 from mattermost_load_test.mattermost.rest import Client
@@ -28,7 +29,7 @@ EMOJI_IMAGE = png(8, 8, b"".join(b"\0" + bytes((255, 200, 0)) * 8 for _ in range
 class Filling:
     """Fills a server as `admin`, whose id is `admin_id`, telling `log` what is done and `tell` how far it is.
 
-    `bulk` loads what is missing by name.
+    `bulk` loads what is missing by name, while this agent holds the `lock`. Without `emoji` the server takes none.
     """
 
     admin: Client
@@ -36,16 +37,42 @@ class Filling:
     log: Log
     tell: Tell
     bulk: BulkLoad
+    lock: SetupLock
+    emoji: bool
 
     async def fill(self, inventory: Inventory) -> Inventory:
-        """Add what is missing and return the inventory as it is then; raises what client and bulk load raise."""
-        if not inventory.names_complete or await directs_missing(self.admin, inventory):
-            await self.bulk.run(_needed(inventory))
-            inventory = await take_inventory(self.admin, inventory.population)
+        """Add what is missing and return the inventory as it is then; raises what client and bulk load raise.
+
+        Of several agents one does it, and the others wait until nothing is missing, or it is their turn.
+        """
+        population = inventory.population
+        while await self._lacks_names(inventory) or self._lacks_emoji(inventory):
+            if await self.lock.claim():
+                inventory = await self.lock.held_while(lambda: self._load(population))
+                break
+            await self.lock.until_free()
+            inventory = await take_inventory(self.admin, population)
         joined = await add_memberships(self.admin, inventory, self.tell)
         if joined:
             self.log.info("Added missing memberships of teams and channels", memberships=joined)
-        await self._add_emoji(inventory)
+        return inventory
+
+    async def _lacks_names(self, inventory: Inventory) -> bool:
+        """Say whether a team, a channel or a user is missing."""
+        return not inventory.names_complete or await directs_missing(self.admin, inventory)
+
+    def _lacks_emoji(self, inventory: Inventory) -> bool:
+        """Say whether a custom emoji is missing that the server would take."""
+        return self.emoji and bool(inventory.missing_emoji)
+
+    async def _load(self, population: Population) -> Inventory:
+        """Load what is missing now, and return the inventory as it is then."""
+        inventory = await take_inventory(self.admin, population)
+        if await self._lacks_names(inventory):
+            await self.bulk.run(_needed(inventory))
+            inventory = await take_inventory(self.admin, population)
+        if self._lacks_emoji(inventory):
+            await self._add_emoji(inventory)
         return inventory
 
     async def _add_emoji(self, inventory: Inventory) -> None:
@@ -60,8 +87,7 @@ class Filling:
             self.tell(f"creating emoji: {done:,} of {len(missing):,}")
 
         await side_by_side(create, missing)
-        if missing:
-            self.log.info("Created custom emoji", emoji=len(missing))
+        self.log.info("Created custom emoji", emoji=len(missing))
 
 
 def _needed(inventory: Inventory) -> Needed:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mattermost_load_test.errors import ApiError
 from mattermost_load_test.loadtest.inventory import all_pages
+from mattermost_load_test.loadtest.kept_changes import Kept, KeptChanges, Permission
 from mattermost_load_test.loadtest.schemes import team_scheme_name
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.models import Role
@@ -51,13 +52,16 @@ async def _scheme_roles(admin: Client, team_schemes: int) -> list[str]:
     return [scheme.team_user_role for scheme in found if scheme.name in ours and scheme.team_user_role]
 
 
-async def give(admin: Client, grants: Sequence[Grant], log: Log) -> tuple[Grant, ...]:
-    """Give the roles what they lack, each said, and return what the server refused to give."""
+async def give(admin: Client, grants: Sequence[Grant], log: Log, kept: KeptChanges) -> tuple[Grant, ...]:
+    """Give the roles what they lack, each said and kept, and return what the server refused to give."""
     refused = []
     for grant in grants:
+        given = Permission(grant.role.name, grant.permission)
+        await kept.keep_permission(given)
         try:
             await admin.roles.set_permissions(grant.role.id, [*grant.role.permissions, grant.permission])
         except ApiError as error:
+            await kept.forget(Kept(permissions=(given,)))
             log.warn(f"The role {grant.role.name} cannot be given {grant.permission}", error=str(error))
             refused.append(grant)
         else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from mattermost_load_test.config import Configuration
-from mattermost_load_test.errors import ApiError
+from mattermost_load_test.loadtest.abilities import find_abilities
 from mattermost_load_test.loadtest.admin import change_settings, sign_in, signed_in, wait_for_server
 from mattermost_load_test.loadtest.admin_session import AdminTransport
 from mattermost_load_test.loadtest.bulk.load import POLL_S, BulkLoad
@@ -19,14 +19,17 @@ from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.filling import Filling
 from mattermost_load_test.loadtest.inventory import Inventory, take_inventory
 from mattermost_load_test.loadtest.joining import Tell
+from mattermost_load_test.loadtest.kept_changes import KeptChanges
 from mattermost_load_test.loadtest.permissions import give, grants_needed
 from mattermost_load_test.loadtest.places import ServerPlaces
 from mattermost_load_test.loadtest.population import Population
+from mattermost_load_test.loadtest.sample_plugin import provide_plugin
 from mattermost_load_test.loadtest.server_settings import changes_needed, changes_of, rate_limited
+from mattermost_load_test.loadtest.setup_lock import SetupLock
 from mattermost_load_test.loadtest.world import Abilities
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.importing import ImportOptions
-from mattermost_load_test.mattermost.models import Json, ServerVersion
+from mattermost_load_test.mattermost.models import Json, ServerVersion, User
 from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import ServerTransport
 
@@ -51,7 +54,7 @@ async def set_up(transport: ServerTransport, configuration: Configuration, clock
     `tell` gets a few words on how far it is. Raises `ServerError` when the server cannot be reached or its admin is
     refused, `OperationError` when the population cannot be loaded.
     """
-    connection, environment = configuration.connection, configuration.environment
+    connection = configuration.connection
     session = AdminTransport(transport)
     admin = Client(session, server=transport.server)
     tell("waiting for the server")
@@ -59,52 +62,112 @@ async def set_up(transport: ServerTransport, configuration: Configuration, clock
     log.info("The server answers", server_url=transport.server, version=str(status.version))
     account = await sign_in(admin, connection, clock, log)
     session.renewing(admin, lambda client: signed_in(client, connection, clock))
-    assert admin.token is not None  # it has just logged in
-    notes = await _settle(admin, environment.num_emoji > 0, log, tell)
-    tell("computing the population")
-    population = await asyncio.to_thread(Population, environment)
-    tell("looking for the population")
-    inventory = await take_inventory(admin, population)
-    if connection.skip_bulkload:
-        notes.extend(_lacks(inventory))
-    else:
-
-        async def change(settings: Json) -> None:
-            await change_settings(admin, log, changes_of(await admin.system.config(), settings))
-
-        options = ImportOptions(poll_s=POLL_S, workers=connection.bulk_load_workers)
-        bulk = BulkLoad(admin, transport, connection, status.version, log, tell, change, options)
-        inventory = await Filling(admin, account.id, log, tell, bulk).fill(inventory)
-    notes.extend(await _allow_hooks(admin, environment.num_team_schemes, log))
-    await admin.system.invalidate_caches()
-    abilities = await find_abilities(admin, configuration.entities.link_preview_url or transport.server, log)
-    log.info("The server is ready", teams=len(inventory.teams), channels=len(inventory.channels))
-    return SetUp(status.version, admin.token, inventory.places, abilities, tuple(notes))
+    return await _Preparation(transport, configuration, clock, log, tell, admin, account, status.version).carry_out()
 
 
-async def _settle(admin: Client, emoji: bool, log: Log, tell: Tell) -> list[str]:
-    """Change the server's settings; return what the summary must say of those that cannot be changed."""
-    tell("checking the server's settings")
-    config = await admin.system.config()
-    notes = [
-        f"the server keeps {change.name} at {change.old}, where {change.new} is wanted."
-        for change in await change_settings(admin, log, changes_needed(config, emoji=emoji))
-    ]
-    if rate_limited(config):
-        notes.append(
-            "the server limits the rate of requests (RateLimitSettings.Enable): the load runs into that limit."
+class _Preparation:
+    """The steps of a set-up after the admin has logged in, and what they share."""
+
+    def __init__(
+        self,
+        transport: ServerTransport,
+        configuration: Configuration,
+        clock: Clock,
+        log: Log,
+        tell: Tell,
+        admin: Client,
+        account: User,
+        version: ServerVersion,
+    ) -> None:
+        self._transport = transport
+        self._configuration = configuration
+        self._environment = configuration.environment
+        self._clock = clock
+        self._log = log
+        self._tell = tell
+        self._admin = admin
+        self._account = account
+        self._version = version
+        self._kept = KeptChanges(admin, account.id)
+        self._notes: list[str] = []
+
+    async def carry_out(self) -> SetUp:
+        """Take the steps in their order."""
+        admin, entities = self._admin, self._configuration.entities
+        await self._settle()
+        if self._environment.num_plugins:
+            self._note(await provide_plugin(admin, self._log))
+        inventory = await self._populate()
+        webhooks = await self._allow_webhooks()
+        await admin.system.invalidate_caches()
+        preview_url = entities.link_preview_url or self._transport.server
+        abilities = await find_abilities(admin, preview_url, webhooks, self._log)
+        self._log.info("The server is ready", teams=len(inventory.teams), channels=len(inventory.channels))
+        assert admin.token is not None  # it has logged in
+        return SetUp(self._version, admin.token, inventory.places, abilities, tuple(self._notes))
+
+    def _note(self, sentence: str) -> None:
+        """Have the summary say `sentence`, if there is one."""
+        if sentence:
+            self._notes.append(sentence)
+
+    async def _settle(self) -> None:
+        """Change the server's settings, and note those that cannot be changed."""
+        self._tell("checking the server's settings")
+        config = await self._admin.system.config()
+        needed = changes_needed(config, emoji=self._environment.num_emoji > 0)
+        for change in await change_settings(self._admin, self._log, needed, self._kept):
+            self._note(f"the server keeps {change.name} at {change.old}, where {change.new} is wanted.")
+        if rate_limited(config):
+            self._note(
+                "the server limits the rate of requests (RateLimitSettings.Enable): the load runs into that limit."
+            )
+
+    async def _populate(self) -> Inventory:
+        """Return what of the population the server has, after loading what it lacks unless that is not wanted."""
+        self._tell("computing the population")
+        population = await asyncio.to_thread(Population, self._environment)
+        self._tell("looking for the population")
+        inventory = await take_inventory(self._admin, population)
+        if self._configuration.connection.skip_bulkload:
+            self._note(_lacks(inventory))
+            return inventory
+        services = (await self._admin.system.config()).get("ServiceSettings", {})
+        lock = SetupLock(self._admin, self._account.username, self._clock, self._log, self._tell)
+        emoji = bool(services.get("EnableCustomEmoji", True))
+        filling = Filling(self._admin, self._account.id, self._log, self._tell, self._bulk_load(), lock, emoji)
+        return await filling.fill(inventory)
+
+    def _bulk_load(self) -> BulkLoad:
+        """Return what loads into the server."""
+        connection = self._configuration.connection
+        return BulkLoad(
+            self._admin,
+            self._transport,
+            connection,
+            self._version,
+            self._log,
+            self._tell,
+            self._change_settings,
+            ImportOptions(poll_s=POLL_S, workers=connection.bulk_load_workers),
         )
-    return notes
+
+    async def _change_settings(self, settings: Json) -> None:
+        """Change settings, given by section."""
+        changes = changes_of(await self._admin.system.config(), settings)
+        await change_settings(self._admin, self._log, changes, self._kept)
+
+    async def _allow_webhooks(self) -> bool:
+        """Let the members of teams create webhooks, and say whether they may."""
+        grants = await grants_needed(self._admin, self._environment.num_team_schemes)
+        refused = await give(self._admin, grants, self._log, self._kept)
+        if refused:
+            roles = ", ".join(f"{grant.permission} of {grant.role.name}" for grant in refused)
+            self._note(f"users may not create webhooks on this server ({roles}): webhook entities do nothing.")
+        return not refused
 
 
-async def _allow_hooks(admin: Client, team_schemes: int, log: Log) -> list[str]:
-    """Let the members of teams create webhooks; return what the summary must say if the server does not allow it."""
-    if await give(admin, await grants_needed(admin, team_schemes), log):
-        return ["users may not create webhooks in every team of this server: webhook entities fail there."]
-    return []
-
-
-def _lacks(inventory: Inventory) -> list[str]:
+def _lacks(inventory: Inventory) -> str:
     """Return what the summary must say of a population that was not to be loaded and is not complete."""
     counts = {
         "teams": len(inventory.missing_teams),
@@ -112,33 +175,4 @@ def _lacks(inventory: Inventory) -> list[str]:
         "users": len(inventory.missing_users),
     }
     missing = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-    return [f"the server lacks {missing} of the population, and SkipBulkload is set."] if missing else []
-
-
-async def find_abilities(admin: Client, preview_url: str, log: Log) -> Abilities:
-    """Find out what the server cannot do, and say so once."""
-    link_previews = await _has_link_previews(admin, preview_url)
-    if not link_previews:
-        log.info("This server gives no link previews by request; entities ask for none")
-    deactivation = await _takes_users_back(admin)
-    if not deactivation:
-        log.info("This server is at its limit of users without a licence; entities deactivate none")
-    return Abilities(link_previews, deactivation)
-
-
-async def _has_link_previews(admin: Client, url: str) -> bool:
-    """Say whether the server looks at linked pages when asked to (not from 11 on, nor where it is switched off)."""
-    try:
-        await admin.links.opengraph(url)
-    except ApiError:
-        return False
-    return True
-
-
-async def _takes_users_back(admin: Client) -> bool:
-    """Say whether a deactivated user can be activated again: not at the user limit of 11 without a licence."""
-    try:
-        limits = await admin.system.limits()
-    except ApiError:
-        return True  # servers before 10 have no limits, and nothing that tells them
-    return limits.hard_limit_users == 0 or limits.active_users < limits.hard_limit_users
+    return f"the server lacks {missing} of the population, and SkipBulkload is set." if missing else ""

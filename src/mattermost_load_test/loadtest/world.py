@@ -67,11 +67,15 @@ class Abilities:
     """What the server at hand can, found out once at set-up; what it cannot is left out by the actions.
 
     `link_previews`: ``POST /opengraph`` exists and is on (gone on 11). `deactivation`: a deactivated user can be
-    reactivated (not above the user limit of 11 without a licence).
+    reactivated (not above the user limit of 11 without a licence). `webhooks`: users may make and use them.
+    `file_uploads`, `custom_emoji`: are switched on.
     """
 
     link_previews: bool = True
     deactivation: bool = True
+    webhooks: bool = True
+    file_uploads: bool = True
+    custom_emoji: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ async def _write(user: User, team: Team, channel: Channel) -> None:
     if user.happens(behaviour.channel_link_chance):
         message += _channel_link(user, team)
     file_ids: list[str] = []
-    if user.happens(behaviour.upload_image_chance):
+    if user.happens(behaviour.upload_image_chance) and user.world.abilities.file_uploads:
         for _ in range(1 + user.below(MOST_IMAGES)):
             name, content = images.image(user.random.random)
             file_ids.append((await user.client.files.upload(channel.id, name, content)).id)

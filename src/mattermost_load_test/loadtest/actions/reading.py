@@ -38,5 +38,5 @@ async def _preview_and_emoji(user: User, attempts: Attempts) -> None:
     world = user.world
     if user.happens(world.behaviour.link_preview_chance) and world.abilities.link_previews:
         await attempts.of(user.client.links.opengraph(world.link_preview_url))
-    if user.happens(world.behaviour.custom_emoji_chance) and world.num_emoji:
+    if user.happens(world.behaviour.custom_emoji_chance) and world.num_emoji and world.abilities.custom_emoji:
         await attempts.of(user.client.emojis.by_name(world.places.emoji_name(user.below(world.num_emoji))))

@@ -10,6 +10,7 @@ from mattermost_load_test.loadtest.cli.genbulkload import genbulkload
 from mattermost_load_test.loadtest.cli.loadposts import loadposts
 from mattermost_load_test.loadtest.cli.options import config_option
 from mattermost_load_test.loadtest.cli.pprof import pprof
+from mattermost_load_test.loadtest.cli.restore import restore
 from mattermost_load_test.loadtest.cli.scenarios import list_scenarios, scenario_commands
 from mattermost_load_test.loadtest.cli.server import server
 from mattermost_load_test.loadtest.cli.setup import setup
@@ -28,7 +29,7 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = config
 
 
-for command in (*scenario_commands(), check, genbulkload, list_scenarios, loadposts, pprof, server, setup):
+for command in (*scenario_commands(), check, genbulkload, list_scenarios, loadposts, pprof, restore, server, setup):
     cli.add_command(command)
 
 

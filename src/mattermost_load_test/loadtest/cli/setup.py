@@ -5,17 +5,27 @@ from pathlib import Path
 import click
 
 from mattermost_load_test.config import LoadedConfiguration
-from mattermost_load_test.loadtest.cli.options import config_option, loaded, process_streams, run_async
-from mattermost_load_test.loadtest.clock import LoopClock
+from mattermost_load_test.loadtest.cli.options import (
+    bulk_load_method_option,
+    config_option,
+    loaded,
+    process_streams,
+    run_async,
+)
+from mattermost_load_test.loadtest.clock import Clock, LoopClock
+from mattermost_load_test.loadtest.joining import Tell
 from mattermost_load_test.loadtest.output import Output, open_output
+from mattermost_load_test.loadtest.progress import LINE_EVERY_S
 from mattermost_load_test.loadtest.setup import set_up
 from mattermost_load_test.loadtest.stop import Stop, on_signals
+from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.transport import TransportOptions
 
 
 @click.command()
 @config_option
+@bulk_load_method_option
 @click.pass_context
 def setup(context: click.Context, config: Path | None) -> None:
     """Make the server ready for runs: its admin, its settings, its population; then stop.
@@ -34,7 +44,21 @@ async def _set_up(loaded: LoadedConfiguration, output: Output) -> None:
     configuration = loaded.configuration
     for warning in loaded.warnings:
         output.log.warn(warning)
+    clock = LoopClock()
     async with open_transport(TransportOptions.of(configuration.connection)) as transport:
-        ready = await set_up(transport, configuration, LoopClock(), output.log, lambda detail: None)
+        ready = await set_up(transport, configuration, clock, output.log, _now_and_then(output.log, clock))
     for note in ready.notes:
         output.log.warn(note)
+
+
+def _now_and_then(log: Log, clock: Clock) -> Tell:
+    """Return what logs how far the set-up is, every ten seconds at most."""
+    told_s = clock.now_s()
+
+    def tell(detail: str) -> None:
+        nonlocal told_s
+        if clock.now_s() - told_s >= LINE_EVERY_S:
+            told_s = clock.now_s()
+            log.info("Setting up", detail=detail)
+
+    return tell

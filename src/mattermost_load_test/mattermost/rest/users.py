@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from mattermost_load_test.mattermost.models import Json, User
 from mattermost_load_test.mattermost.rest.subject import Subject
 
-PREFERENCES = "PUT /users/[user id]/preferences"
+PREFERENCES_PATH = "/users/[user id]/preferences"
+PREFERENCES = f"PUT {PREFERENCES_PATH}"
 MY_PREFERENCES = "GET /users/me/preferences"
 
 
@@ -94,6 +95,10 @@ class Users(Subject):
     async def set_preferences(self, user_id: str, preferences: list[Json]) -> None:
         """Set preferences of a user."""
         await self._session.done(PREFERENCES, f"/users/{user_id}/preferences", preferences)
+
+    async def delete_preferences(self, user_id: str, preferences: list[Json]) -> None:
+        """Remove preferences of a user."""
+        await self._session.done(f"POST {PREFERENCES_PATH}/delete", f"/users/{user_id}/preferences/delete", preferences)
 
 
 def _shown(password: SecretStr | str) -> str:
