@@ -8,6 +8,7 @@ Raises `ConfigurationError` only, with every problem and its place in one messag
 from mattermost_load_test.config.gathering import Flag
 from mattermost_load_test.config.loading import CONFIGURATION_FILE, LoadedConfiguration, find, load
 from mattermost_load_test.config.models import (
+    MAX_PROCESSES,
     Configuration,
     ConnectionConfiguration,
     EnvironmentConfiguration,
@@ -20,6 +21,7 @@ from mattermost_load_test.config.redaction import redacted, whole
 
 __all__ = [
     "CONFIGURATION_FILE",
+    "MAX_PROCESSES",
     "Configuration",
     "ConnectionConfiguration",
     "EnvironmentConfiguration",

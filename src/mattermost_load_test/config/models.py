@@ -26,6 +26,9 @@ from mattermost_load_test.config.keys import CHANCE, checked_url, key
 MAX_COUNT = 100_000_000
 """The largest count of anything: far beyond every server, and still small enough for indices of 32 bits."""
 
+MAX_PROCESSES = 1024
+"""The most worker processes of an agent."""
+
 DAY_MS = 24 * 60 * 60 * 1000
 
 HttpUrl = Annotated[str, AfterValidator(checked_url("http", "https"))]
@@ -373,6 +376,13 @@ class UserEntitiesConfiguration(Section):
         "-1: not said.",
         ge=-1,
         le=99_999,
+    )
+    num_processes: int = key(
+        "NumProcesses",
+        0,
+        "Worker processes that play the entities, each on a core; 0: one for each core.",
+        ge=0,
+        le=MAX_PROCESSES,
     )
     max_lateness_milliseconds: int = key(
         "MaxLatenessMilliseconds",

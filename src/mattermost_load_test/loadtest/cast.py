@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mattermost_load_test.config import UserEntitiesConfiguration
+from pydantic import SecretStr
+
+from mattermost_load_test.config import Configuration, UserEntitiesConfiguration
 from mattermost_load_test.loadtest.actions.sessions import log_in
+from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.entity import Entity, EntityContext
 from mattermost_load_test.loadtest.pacing import pacing_of
-from mattermost_load_test.loadtest.population import email
+from mattermost_load_test.loadtest.population import USER_PASSWORD, email
 from mattermost_load_test.loadtest.scenarios import KINDS, Scenario, kind_cycle
+from mattermost_load_test.loadtest.token_cache import UserSession
 from mattermost_load_test.loadtest.user import User
 from mattermost_load_test.loadtest.world import World
 from mattermost_load_test.mattermost.events import EventCounters
@@ -19,6 +24,9 @@ from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import Transport
 from mattermost_load_test.mattermost.websocket import EventStream, WebsocketOptions
 from mattermost_load_test.sampling import derived_seed
+
+if TYPE_CHECKING:
+    from mattermost_load_test.loadtest.setup import SetUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +60,45 @@ def roles(scenario: Scenario, users: Sequence[int], first_entity: int) -> Iterat
         yield Role(user, cycle[(first_entity + place) % len(cycle)])
 
 
-def entity_of(role: Role, stage: Stage, behaviour: UserEntitiesConfiguration) -> Entity:
-    """Return the entity that plays `role` on `stage`, not logged in yet."""
+def even_parts(cast: Sequence[Role], number: int) -> Iterator[Sequence[Role]]:
+    """Yield up to `number` parts of `cast`, none empty, whose sizes differ by one at most; each has the mix of all."""
+    size, number = len(cast), min(number, len(cast))
+    for part in range(number):
+        yield cast[size * part // number : size * (part + 1) // number]
+
+
+def world_of(
+    configuration: Configuration,
+    ready: SetUp,
+    transport: Transport,
+    clock: Clock,
+    logged_in: Callable[[User], object],
+) -> World:
+    """Return what is the same for all users of an agent on the server that `ready` tells of.
+
+    `transport` carries the admin's requests, `logged_in` is told of each user that logs in anew.
+    """
+    behaviour, environment = configuration.entities, configuration.environment
+    server = configuration.connection.server_url.rstrip("/")
+    return World(
+        behaviour,
+        ready.places,
+        Client(transport, ready.admin_token, server),
+        clock,
+        SecretStr(USER_PASSWORD),
+        environment.num_users,
+        environment.num_emoji,
+        behaviour.link_preview_url or server,
+        ready.abilities,
+        logged_in,
+    )
+
+
+def entity_of(role: Role, session: UserSession, stage: Stage, behaviour: UserEntitiesConfiguration) -> Entity:
+    """Return the entity that plays `role` on `stage` with a session that is there already."""
     chance = random.Random(derived_seed(stage.seed, "entity", role.user))
     kind = KINDS[role.kind]
-    client = Client(stage.transport, server=stage.server)
+    client = Client(stage.transport, session.token, stage.server)
     events = EventStream(
         stage.sockets,
         lambda: client.token,
@@ -67,6 +109,7 @@ def entity_of(role: Role, stage: Stage, behaviour: UserEntitiesConfiguration) ->
         sleep=stage.world.clock.sleep,
     )
     user = User(role.user, email(role.user), client, events, chance, stage.world)
+    user.id = session.user_id
     pacing = pacing_of(
         behaviour.action_rate_milliseconds, behaviour.action_rate_max_variance_milliseconds, kind.rate_multiplier
     )

@@ -17,7 +17,8 @@ A run goes::
             for entity in entities:
                 entity.stop()       # begins nothing more; what runs goes on
             try:
-                await context.drained(deadline_s)
+                async with asyncio.timeout(…):
+                    await context.drained()
             finally:
                 context.cut()       # ends what still runs, websockets included
 """
@@ -63,11 +64,10 @@ class EntityContext:
         under_way.add(task)
         task.add_done_callback(under_way.discard)
 
-    async def drained(self, deadline_s: float) -> bool:
-        """Wait until no action is under way, at most `deadline_s` seconds, and say whether that came about."""
+    async def drained(self) -> None:
+        """Wait until no action is under way."""
         if self._short:
-            await asyncio.wait(self._short, timeout=deadline_s)
-        return not self._short
+            await asyncio.wait(self._short)
 
     def cut(self) -> None:
         """Cancel everything that is under way."""

@@ -34,7 +34,7 @@ def report_of(summary: RunSummary, samples_path: Path, heading: str) -> str:
 
 
 def error_of(summary: RunSummary, stopped: LoadTestError | None) -> LoadTestError | None:
-    """Return the error that a run ends with: the first of what ended it early, nothing achieved, an agent saturated."""
+    """Return the error that a run ends with: what ended it early, nothing achieved, a worker died, saturation."""
     if isinstance(stopped, InterruptedRunError):
         return InterruptedRunError(f"{stopped}: what was measured until then is written and reported")
     if stopped is not None:
@@ -42,6 +42,8 @@ def error_of(summary: RunSummary, stopped: LoadTestError | None) -> LoadTestErro
     errors = sum(summary.request_errors.values())
     if summary.requests == errors:
         return OperationError(_nothing_achieved(summary, errors))
+    if summary.deaths:
+        return OperationError("; ".join(summary.deaths))
     if summary.saturation:
         return AgentSaturatedError(
             f"the agent could not keep up, its figures are not to be trusted: {'; '.join(summary.saturation)}. "

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mattermost_load_test.config import Configuration, LoadedConfiguration
 from mattermost_load_test.loadtest.coordination import AgentPlace
+from mattermost_load_test.loadtest.machine import usable_cores
 from mattermost_load_test.loadtest.schedule import Schedule
 from mattermost_load_test.loadtest.selection import users_played
 
@@ -17,7 +19,11 @@ ID_LENGTH = 26
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """A run of one agent: the scenario by name, the configuration, which agent it is, the user each entity plays."""
+    """A run of one agent: the scenario by name, the configuration, which agent it is, the user each entity plays.
+
+    `restart_workers` says whether the entities of a worker process that died get another one, `token_cache` where
+    sessions are kept between runs.
+    """
 
     scenario: str
     configuration: Configuration
@@ -26,6 +32,14 @@ class RunPlan:
     instance_id: str
     schedule: Schedule
     warnings: tuple[str, ...] = ()
+    restart_workers: bool = True
+    token_cache: Path | None = None
+
+    @property
+    def processes(self) -> int:
+        """How many worker processes play the entities: as the key says, one for each core where it is 0."""
+        wanted = self.configuration.entities.num_processes or usable_cores()
+        return max(1, min(wanted, len(self.users)))
 
     @property
     def first_entity(self) -> int:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mattermost_load_test.loadtest.clock import Clock
+from mattermost_load_test.loadtest.measures import Measures
 from mattermost_load_test.loadtest.output import Output
-from mattermost_load_test.loadtest.tally import Tally
-from mattermost_load_test.loadtest.watch import RateMeter, RequestWatch
-from mattermost_load_test.mattermost.events import EventCounters
+from mattermost_load_test.loadtest.watch import RateMeter
 from mattermost_load_test.reporting.live import Snapshot
 
 REFRESH_S = 0.5
@@ -32,10 +31,7 @@ class Figures:
 
     started_s: float
     length_s: float
-    requests: RequestWatch
-    tally: Tally
-    sockets: EventCounters
-    sockets_open: Callable[[], int]
+    measures: Callable[[], Measures]
 
 
 class Progress:
@@ -111,10 +107,9 @@ def _snapshot_of(
     common: tuple[str, str, str, str], subject: Subject, figures: Figures, meter: RateMeter, now_s: float
 ) -> Snapshot:
     """Return the snapshot of a run whose clock runs."""
-    tally, requests = figures.tally, figures.requests
-    events = figures.sockets.events
-    rates = meter.read(now_s, tally.achieved, requests.requests, events)
-    durations = requests.percentiles_ms()
+    done = figures.measures()
+    tally, requests, recent = done.tally, done.requests, done.recent_ms
+    rates = meter.read(now_s, tally.achieved, requests, done.events.events)
     acted = tally.lateness_s.count > 0
     return Snapshot(
         *common,
@@ -125,15 +120,15 @@ def _snapshot_of(
         actions=tally.achieved,
         actions_per_s=rates.actions_per_s,
         intended_actions_per_s=tally.intended(now_s) / max(now_s - figures.started_s, 1e-9),
-        requests=requests.requests,
+        requests=requests,
         requests_per_s=rates.requests_per_s,
-        errors=requests.errors.total(),
-        p50_ms=durations[0] if durations else None,
-        p95_ms=durations[1] if durations else None,
+        errors=done.errors.total(),
+        p50_ms=recent.percentile(50) if recent.count else None,
+        p95_ms=recent.percentile(95) if recent.count else None,
         lateness_p50_ms=tally.lateness_s.percentile(50) * 1000 if acted else None,
         lateness_p99_ms=tally.lateness_s.percentile(99) * 1000 if acted else None,
         lateness_limit_ms=subject.lateness_limit_ms,
-        sockets_open=figures.sockets_open(),
-        websocket_events=events,
+        sockets_open=done.sockets_open,
+        websocket_events=done.events.events,
         websocket_events_per_s=rates.events_per_s,
     )

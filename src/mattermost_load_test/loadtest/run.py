@@ -1,7 +1,8 @@
 """A test run of one agent: set-up, logins, the entities' time. Each phase can be interrupted, and ends in order.
 
-`run_test` is what a command calls. What it counts is bounded; every sample is in the log as soon as a hundred have
-gathered or five seconds have passed.
+`run_test` is what a command calls. Set-up and logins happen in this process; then it forks the workers that play the
+entities, writes what they measure, and sums up what they did. What it counts is bounded; every sample is in the log as
+soon as a hundred have gathered in a worker or five seconds have passed.
 """
 
 from __future__ import annotations
@@ -12,48 +13,43 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from pydantic import SecretStr
-
 from mattermost_load_test.config import redacted
-from mattermost_load_test.errors import LoadTestError, OperationError, ServerError
-from mattermost_load_test.loadtest.actions.sessions import log_in
-from mattermost_load_test.loadtest.cast import Stage, entity_of, roles
+from mattermost_load_test.errors import LoadTestError, OperationError, OutputError, ServerError
+from mattermost_load_test.loadtest.cast import even_parts, roles, world_of
 from mattermost_load_test.loadtest.clock import LoopClock
-from mattermost_load_test.loadtest.entity import Entity, EntityContext
 from mattermost_load_test.loadtest.failures import FailureLog
-from mattermost_load_test.loadtest.logins import LoginPace, Logins
+from mattermost_load_test.loadtest.login_phase import LoginPhase
+from mattermost_load_test.loadtest.logins import LoginPace
 from mattermost_load_test.loadtest.output import Output
 from mattermost_load_test.loadtest.plan import RunPlan
-from mattermost_load_test.loadtest.population import USER_PASSWORD
 from mattermost_load_test.loadtest.profiling import profiled
 from mattermost_load_test.loadtest.progress import Figures, Progress, Subject
 from mattermost_load_test.loadtest.recorder import RecordingTransport, steady_epoch_ms
 from mattermost_load_test.loadtest.scenarios import SCENARIOS
 from mattermost_load_test.loadtest.setup import SetUp, set_up
 from mattermost_load_test.loadtest.stop import Stop
-from mattermost_load_test.loadtest.tally import Tally
-from mattermost_load_test.loadtest.watch import RequestWatch
-from mattermost_load_test.loadtest.world import World
-from mattermost_load_test.mattermost.events import EventCounters
+from mattermost_load_test.loadtest.token_cache import TokenCache, UserSession, open_token_cache
+from mattermost_load_test.loadtest.workers.crew import Crew
+from mattermost_load_test.loadtest.workers.worker import DRAIN_S, Share
 from mattermost_load_test.mattermost.opening import open_transport
-from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import ServerTransport
-from mattermost_load_test.mattermost.websocket import WebsocketOptions
 from mattermost_load_test.reporting.run_summary import Lateness, RunSummary, Websockets
-from mattermost_load_test.timings.records import LOGIN_TAG, TIMINGS_TAG, ResultsWriter, Sample
+from mattermost_load_test.timings.records import LOGIN_TAG, ResultsWriter
 
-DRAIN_S = 10.0  # what actions under way may still take when the time is up, as in the original
-DRAIN_STOPPED_S = 2.0  # the same when the run is ended early
+DRAIN_STOPPED_S = 2.0  # what actions under way may still take when the run is ended early
 
 
 async def run_test(plan: RunPlan, output: Output, stop: Stop) -> RunSummary:
     """Carry out `plan` and return what came of it; `stop` ends it early, as does a log that cannot be written.
 
-    The reason for that is raised where nothing was measured yet. Raises `ServerError` when the server cannot be set up.
+    The reason for that is raised where nothing was measured yet. Raises `ServerError` when the server cannot be set up,
+    `TokenCacheError` when the plan's cache cannot be used.
     """
     output.log.on_failure = stop.request
-    async with open_transport(plan.configuration.connection) as transport:
-        return await TestRun(plan, output, stop, transport).carry_out()
+    server = plan.configuration.connection.server_url.rstrip("/")
+    with contextlib.ExitStack() as stack:
+        cache = stack.enter_context(open_token_cache(plan.token_cache, server)) if plan.token_cache else None
+        return await TestRun(plan, output, stop, server, cache).carry_out()
 
 
 class TestRun:
@@ -61,34 +57,34 @@ class TestRun:
 
     __test__ = False  # pytest takes it for a test otherwise
 
-    def __init__(self, plan: RunPlan, output: Output, stop: Stop, transport: ServerTransport) -> None:
+    def __init__(self, plan: RunPlan, output: Output, stop: Stop, server: str, cache: TokenCache | None) -> None:
         self._plan = plan
         self._output = output
         self._stop = stop
-        self._transport = transport
+        self._server = server
+        self._cache = cache
         self._clock = LoopClock()
         self._writer = ResultsWriter([output.log], plan.instance_id, time.time)
-        self._tally = Tally()
-        self._counters = EventCounters()
-        self._requests = RequestWatch(self._clock.now_s)
         self._notes: list[str] = []  # what the summary says beside its figures
         self._failures = FailureLog(output.log, self._clock)
-        subject = Subject(plan.scenario, transport.server, len(plan.users), plan.lateness_limit_ms)
+        subject = Subject(plan.scenario, server, len(plan.users), plan.lateness_limit_ms)
         self._progress = Progress(subject, output, self._clock, self._writer.flush_if_due)
 
     async def carry_out(self) -> RunSummary:
         """Go through the phases and return the summary."""
-        self._tell_settings()
         ticking = asyncio.ensure_future(self._progress.run())
         try:
-            ready = await self._stop.unless(self._set_up())
-            return await self._load(ready)
+            async with open_transport(self._plan.configuration.connection) as transport:
+                self._tell_settings(transport.notes)
+                ready = await self._stop.unless(self._set_up(transport))
+                sessions = await self._log_in(ready, transport)
+            return await self._load(ready, sessions)
         finally:
             ticking.cancel()
             await asyncio.wait([ticking])
             self._writer.flush()
 
-    def _tell_settings(self) -> None:
+    def _tell_settings(self, notes: Sequence[str]) -> None:
         """Write what is run, and how, into the log."""
         log, plan = self._output.log, self._plan
         log.info(
@@ -97,81 +93,50 @@ class TestRun:
             instance_id=plan.instance_id,
             agent=str(plan.place),
             entities=len(plan.users),
+            processes=plan.processes,
         )
         self._writer.write_settings(redacted(plan.configuration))
-        for text in (*plan.warnings, *self._transport.notes):
+        for text in (*plan.warnings, *notes):
             log.warn(text)
 
-    async def _set_up(self) -> SetUp:
+    async def _set_up(self, transport: ServerTransport) -> SetUp:
         """Make the server ready."""
         self._progress.phase = "Setting up"
 
         def tell(detail: str) -> None:
             self._progress.detail = detail
 
-        return await set_up(self._transport, self._plan.configuration, self._clock, self._output.log, tell)
+        return await set_up(transport, self._plan.configuration, self._clock, self._output.log, tell)
 
-    async def _load(self, ready: SetUp) -> RunSummary:
-        """Log the entities in, let them act until the time is up or the end is wanted, and sum up."""
-        recorder = RecordingTransport(self._transport, steady_epoch_ms(), self._writer.add)
-        sockets = await WebsocketOptions.of(self._plan.configuration.connection)
-        async with asyncio.TaskGroup() as tasks:
-            polling = self._plan.configuration.entities.do_status_polling
-            context = EntityContext(self._clock, self._tally, self._failures, tasks, polling=polling)
-            entities = self._cast(ready, recorder, sockets, context)
-            self._writer.begin(LOGIN_TAG)
-            logged_in = await self._logged_in(entities)
-            self._writer.begin(TIMINGS_TAG)
-            recorder.sink = self._measured
-            await self._until_start()
-            started_s = self._clock.now_s()
-            await self._act(logged_in, context, started_s)
-            ended_s = self._clock.now_s()
-            await self._end(logged_in, context)
-        return self._summary(ready, len(logged_in), ended_s - started_s)
-
-    def _cast(
-        self, ready: SetUp, recorder: RecordingTransport, sockets: WebsocketOptions, context: EntityContext
-    ) -> dict[int, Entity]:
-        """Return the entities, by the number of the user each one plays."""
-        plan = self._plan
-        behaviour, environment = plan.configuration.entities, plan.configuration.environment
-        server = self._transport.server
-        world = World(
-            behaviour,
-            ready.places,
-            Client(recorder, ready.admin_token, server),
-            self._clock,
-            SecretStr(USER_PASSWORD),
-            environment.num_users,
-            environment.num_emoji,
-            behaviour.link_preview_url or server,
-            ready.abilities,
-        )
-        stage = Stage(world, recorder, sockets, self._counters, context, server, environment.seed)
-        cast = roles(SCENARIOS[plan.scenario], plan.users, plan.first_entity)
-        return {role.user: entity_of(role, stage, behaviour) for role in cast}
-
-    async def _logged_in(self, entities: Mapping[int, Entity]) -> Sequence[Entity]:
-        """Log every entity in, each as its own user, and return those that are; none when the end is wanted before."""
-        connection = self._plan.configuration.connection
+    async def _log_in(self, ready: SetUp, transport: ServerTransport) -> Mapping[int, UserSession]:
+        """Give every user a session and return those there are; none when the end is wanted before."""
         self._progress.phase = "Logging in"
-        self._output.log.info("Logging in the entities", entities=len(entities))
-        logins = Logins(
-            lambda user: log_in(entities[user].user),
-            LoginPace(connection.max_logins_in_flight, connection.logins_per_second),
-            self._clock,
-            failed=self._login_failed,
-            progress=self._tell_logins,
+        self._writer.begin(LOGIN_TAG)
+        recorder = RecordingTransport(transport, steady_epoch_ms(), self._writer.add)
+        world = world_of(self._plan.configuration, ready, recorder, self._clock, lambda user: None)
+        phase = LoginPhase(
+            world, recorder, self._server, self._cache, failed=self._login_failed, progress=self._tell_logins
         )
         try:
-            failed = await self._stop.unless(logins.run(self._plan.users))
+            await self._stop.unless(self._sessions_of_all(phase))
         except LoadTestError:
             if self._stop.reason is None:
                 raise
-            return ()
-        self._output.log.info("Logged in the entities", entities=len(entities) - len(failed), failed=len(failed))
-        return [entity for user, entity in entities.items() if user not in failed]
+            return {}
+        finally:
+            self._writer.flush()  # before any worker has something to tell
+        return phase.sessions
+
+    async def _sessions_of_all(self, phase: LoginPhase) -> None:
+        """Go through the login phase."""
+        users, connection, log = self._plan.users, self._plan.configuration.connection, self._output.log
+        if self._cache is not None:
+            dead = await phase.check_kept(users)
+            log.info("Checked the kept sessions", alive=len(phase.sessions), dead=dead)
+        wanted = len(users) - len(phase.sessions)
+        log.info("Logging in the entities", entities=wanted)
+        failed = await phase.log_in(users, LoginPace(connection.max_logins_in_flight, connection.logins_per_second))
+        log.info("Logged in the entities", entities=wanted - failed, failed=failed)
 
     def _login_failed(self, user: int, error: ServerError) -> None:
         """Tell a failed login, once per kind and minute."""
@@ -181,10 +146,50 @@ class TestRun:
         """Show how far the logins are."""
         self._progress.detail = f"{done:,} of {wanted:,}" + (f", {failed:,} failed" if failed else "")
 
-    def _measured(self, sample: Sample) -> None:
-        """Take a sample of the run."""
-        self._writer.add(sample)
-        self._requests.add(sample)
+    async def _load(self, ready: SetUp, sessions: Mapping[int, UserSession]) -> RunSummary:
+        """Have workers play the users that have a session, until the time is up or the end is wanted, and sum up."""
+        async with asyncio.TaskGroup() as tasks:
+            crew = Crew(
+                tasks,
+                self._output.log,
+                restart=self._plan.restart_workers,
+                renewed=self._renewed,
+                all_dead=self._stop.request,
+            )
+            await self._start(crew, ready, sessions)
+            started_s = self._clock.now_s()
+            await self._act(crew, len(sessions), started_s)
+            ended_s = self._clock.now_s()
+            await self._end(crew)
+        return self._summary(ready, crew, len(sessions), ended_s - started_s)
+
+    async def _start(self, crew: Crew, ready: SetUp, sessions: Mapping[int, UserSession]) -> None:
+        """Start the workers and wait until they are ready, and for the time at which all agents begin."""
+        if not sessions or self._stop.reason is not None:
+            return
+        self._progress.phase, self._progress.detail = "Starting the workers", ""
+        cast = roles(SCENARIOS[self._plan.scenario], self._plan.users, self._plan.first_entity)
+        playing = [role for role in cast if role.user in sessions]
+        await crew.start(
+            [
+                Share(number, self._plan, ready, part, sessions)
+                for number, part in enumerate(even_parts(playing, self._plan.processes))
+            ]
+        )
+        with contextlib.suppress(LoadTestError):  # the end is wanted, and seen to by the next phase
+            await self._stop.unless(crew.ready())
+        await self._until_start()
+
+    def _renewed(self, user: int, session: UserSession) -> None:
+        """Keep the session of a user that logged in anew."""
+        if self._cache is None:
+            return
+        try:
+            self._cache.keep(user, session)
+        except OutputError as error:
+            self._cache = None
+            self._output.log.error(str(error))
+            self._notes.append(f"{error}.")
 
     async def _until_start(self) -> None:
         """Wait for the time at which all agents begin, if there is one to come and the end is not wanted."""
@@ -194,7 +199,7 @@ class TestRun:
             self._progress.phase, self._progress.detail = "Waiting for the start", ""
             await self._stop.wait(wait_s)
 
-    async def _act(self, entities: Sequence[Entity], context: EntityContext, started_s: float) -> None:
+    async def _act(self, crew: Crew, entities: int, started_s: float) -> None:
         """Let the entities act until the time is up or the end is wanted."""
         if not entities or self._stop.reason is not None:
             return
@@ -202,18 +207,10 @@ class TestRun:
         if not length_s:
             self._stop.request(OperationError("the run was over before the entities were logged in; begin it later"))
             return
-        self._output.log.info("Entities begin to act", entities=len(entities), length_s=length_s)
+        self._output.log.info("Entities begin to act", entities=entities, length_s=length_s)
         self._progress.phase, self._progress.detail = "Running", ""
-        self._progress.figures = Figures(
-            started_s,
-            length_s,
-            self._requests,
-            self._tally,
-            self._counters,
-            lambda: sum(entity.user.events.connected for entity in entities),
-        )
-        for entity in entities:
-            entity.start()
+        self._progress.figures = Figures(started_s, length_s, crew.measures)
+        crew.begin(length_s)
         async with self._profiled(length_s):
             await self._stop.wait(length_s)
 
@@ -233,43 +230,43 @@ class TestRun:
             self._notes.append(remark)
         return schedule.rest_s(now_s)
 
-    async def _end(self, entities: Sequence[Entity], context: EntityContext) -> None:
-        """Stop the entities: what is under way may end, for a while, then it is cut."""
+    async def _end(self, crew: Crew) -> None:
+        """Stop the entities: what is under way may end, for a while, then it is cut, and the workers end."""
         self._progress.phase, self._progress.detail = "Stopping", ""
         self._output.log.info("Stopping the entities", early=self._stop.reason is not None)
-        for entity in entities:
-            entity.stop()
-        try:
-            if self._stop.reason is None:
-                await self._stop.unless(context.drained(DRAIN_S))
-            else:
-                await context.drained(DRAIN_STOPPED_S)
-        except LoadTestError:
-            if self._stop.reason is None:
-                raise
-        finally:
-            context.cut()
+        drain_s = DRAIN_S if self._stop.reason is None else DRAIN_STOPPED_S
+        crew.stop(drain_s)
+        ending = asyncio.ensure_future(crew.ended(drain_s))
+        if self._stop.reason is None:
+            with contextlib.suppress(LoadTestError):
+                await self._stop.unless(asyncio.wait([ending]))
+            if self._stop.reason is not None:
+                crew.stop(0.0)
+        await ending
 
-    def _summary(self, ready: SetUp, entities_started: int, duration_s: float) -> RunSummary:
+    def _summary(self, ready: SetUp, crew: Crew, entities_started: int, duration_s: float) -> RunSummary:
         """Return what the run came to, what was under way at its end included."""
-        late, seen = self._tally.lateness_s, self._counters
+        done = crew.measures()
+        late, seen = done.tally.lateness_s, done.events
         return RunSummary(
             scenario=self._plan.scenario,
-            server_url=self._transport.server,
+            server_url=self._server,
             server_version=str(ready.version),
             instance_id=self._plan.instance_id,
             duration_s=duration_s,
             entities_wanted=len(self._plan.users),
             entities_started=entities_started,
-            actions_achieved=self._tally.achieved,
-            actions_intended=self._tally.intended(self._clock.now_s()),
-            requests=self._requests.requests,
+            actions_achieved=done.tally.achieved,
+            actions_intended=done.tally.intended(self._clock.now_s()),
+            requests=done.requests,
             lateness=Lateness(*(late.percentile(percent) * 1000 for percent in (50, 95, 99))),
             lateness_limit_ms=self._plan.lateness_limit_ms,
             websockets=Websockets(seen.events, seen.missed, seen.dropped, seen.reconnects),
-            skipped={name: count.skipped for name, count in self._tally.actions.items() if count.skipped},
-            failed_actions=self._tally.failures(),
-            request_errors=self._requests.errors,
+            skipped={name: count.skipped for name, count in done.tally.actions.items() if count.skipped},
+            failed_actions=done.tally.failures(),
+            request_errors=done.errors,
+            lost_lines=done.lost_lines,
+            deaths=tuple(crew.deaths),
             notes=(*ready.notes, *self._notes),
             interrupted=self._stop.reason is not None,
         )

@@ -62,6 +62,12 @@ class Tally:
         self._rate_per_s -= 1.0 / interval_s
         self.running -= 1
 
+    def halt(self, now_s: float) -> None:
+        """From now on none of the entities intends anything: their worker has ended."""
+        self._count_intended(now_s)
+        self._rate_per_s = 0.0
+        self.running = 0
+
     def paused(self, duration_s: float, interval_s: float) -> None:
         """Take off what an entity waited on purpose within an action, which puts its next one off."""
         self._intended -= duration_s / interval_s
@@ -100,6 +106,7 @@ class Tally:
     def merge(self, other: Tally, now_s: float) -> None:
         """Count everything that `other` counted until `now_s`; the two go on apart."""
         self._intended += other.intended(now_s)
+        self.running += other.running
         self.lateness_s.merge(other.lateness_s)
         for mine, theirs in ((self.actions, other.actions), (self.background, other.background)):
             for name, count in theirs.items():

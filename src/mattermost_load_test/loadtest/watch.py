@@ -53,13 +53,13 @@ class RequestWatch:
         if now_s - self._turned_s >= WINDOW_S:
             self._before, self._recent, self._turned_s = self._recent, Histogram(), now_s
 
-    def percentiles_ms(self) -> tuple[float, float] | None:
-        """Return the 50th and 95th percentile of the last seconds' durations, or None if there were none."""
+    def recent_ms(self) -> Histogram:
+        """Return the durations of the last seconds."""
         self._turn()
         both = Histogram()
         both.merge(self._before)
         both.merge(self._recent)
-        return (both.percentile(50), both.percentile(95)) if both.count else None
+        return both
 
 
 class RateMeter:

@@ -5,6 +5,7 @@ It is handed down and never changed while a run goes on, except for what its com
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,7 @@ from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.sampling import Draw
 
 if TYPE_CHECKING:
+    from mattermost_load_test.loadtest.user import User
     from mattermost_load_test.mattermost.rest import Client
 
 
@@ -78,13 +80,18 @@ class Abilities:
     custom_emoji: bool = True
 
 
+def _nobody(user: User) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything that is the same for all users of an agent.
 
     `password` is that of every user of the population, `admin` the session of the system admin. `link_preview_url` is
-    the page whose preview is asked. `polled` holds the member lists that status polling has got, by channel id:
-    entities ask one by one and then share the list, which is what keeps 20,000 of them small.
+    the page whose preview is asked. `logged_in` is told of a user that logged in anew. `polled` holds the member
+    lists that status polling has got, by channel id: entities ask one by one and then share the list, which is what
+    keeps 20,000 of them small.
     """
 
     behaviour: UserEntitiesConfiguration
@@ -96,4 +103,5 @@ class World:
     num_emoji: int
     link_preview_url: str
     abilities: Abilities = Abilities()
+    logged_in: Callable[[User], object] = _nobody
     polled: dict[str, tuple[str, ...]] = field(default_factory=dict)

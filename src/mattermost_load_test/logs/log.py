@@ -42,6 +42,10 @@ class Log:
         """Write a line about something that failed."""
         self._write(Level.ERROR, message, fields)
 
+    def pass_on(self, line: LogLine) -> None:
+        """Write a line that was made elsewhere, in another process of this agent."""
+        self._give(line)
+
     def write_line(self, line: bytes) -> None:
         """Write a finished line of data to every sink that takes data: JSON without secrets, given without its end."""
         for sink in self._sinks:
@@ -57,9 +61,12 @@ class Log:
         self._sinks = ()
 
     def _write(self, level: Level, message: str, fields: Mapping[str, object]) -> None:
-        """Make the line and hand it to every sink that still works."""
+        """Make the line and write it."""
         safe = {key: scrubbed(value, key) for key, value in fields.items()}
-        line = LogLine(level, self._clock(), _caller(), str(scrubbed(message)), safe)
+        self._give(LogLine(level, self._clock(), _caller(), str(scrubbed(message)), safe))
+
+    def _give(self, line: LogLine) -> None:
+        """Hand the line to every sink that still works."""
         for sink in self._sinks:
             try:
                 sink.write(line)

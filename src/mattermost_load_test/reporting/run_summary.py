@@ -33,7 +33,8 @@ class RunSummary:
 
     `actions_intended` is what the pacing alone would have given; fewer achieved means a slow server. `skipped` counts
     the actions that had nothing to act on, by name, `failed_actions` and `request_errors` are counted by kind.
-    `notes` are what set-up found lacking, each said once.
+    `lost_lines` of timings could not be written, `deaths` tells of each worker process that died, `notes` are
+    what set-up found lacking, each said once.
     """
 
     scenario: str
@@ -52,6 +53,8 @@ class RunSummary:
     skipped: Mapping[str, int] = field(default_factory=dict)
     failed_actions: Mapping[str, int] = field(default_factory=dict)
     request_errors: Mapping[str, int] = field(default_factory=dict)
+    lost_lines: int = 0
+    deaths: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     interrupted: bool = False
 
@@ -76,6 +79,8 @@ def _saturation(summary: RunSummary) -> Iterator[str]:
         )
     if summary.websockets.dropped:
         yield f"{summary.websockets.dropped:,} websocket events were dropped by the agent itself"
+    if summary.lost_lines:
+        yield f"{summary.lost_lines:,} lines of timings could not be written, as whoever reads the log was too slow"
 
 
 def render(summary: RunSummary) -> str:
@@ -132,7 +137,7 @@ def warnings(summary: RunSummary) -> list[str]:
     if summary.entities_started < summary.entities_wanted:
         missing = summary.entities_wanted - summary.entities_started
         found.append(f"{missing:,} of {summary.entities_wanted:,} entities could not log in and did nothing.")
-    return [*found, *summary.notes]
+    return [*found, *(f"{death}." for death in summary.deaths), *summary.notes]
 
 
 def _duration(duration_s: float) -> str:

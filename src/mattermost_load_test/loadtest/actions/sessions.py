@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from mattermost_load_test.errors import ApiError, NothingToActOn
 from mattermost_load_test.loadtest.user import User
+from mattermost_load_test.loadtest.world import World
+from mattermost_load_test.mattermost.rest import Client
 
 BETWEEN_HALVES_S = 1.0
 INACTIVE = "api.user.login.inactive.app_error"
 
 
-async def log_in(user: User) -> None:
-    """Log the user in; one that an interrupted run left deactivated is activated first, by the admin.
+async def open_session(client: Client, email: str, world: World) -> str:
+    """Log in as the user of that e-mail address and return its id; `client` holds the token then.
 
-    Raises `ApiError` when the server refuses, with `retry_after_s` when it asks for patience (429).
+    A user that an interrupted run left deactivated is activated first, by the admin. Raises `ApiError` when the server
+    refuses, with `retry_after_s` when it asks for patience (429).
     """
     try:
-        await _log_in(user)
+        account = await client.login(email, world.password)
     except ApiError as refusal:
         if refusal.error_id != INACTIVE:
             raise
-        account = await user.world.admin.users.by_email(user.email)
-        await user.world.admin.users.set_active(account.id, True)
-        await _log_in(user)
+        deactivated = await world.admin.users.by_email(email)
+        await world.admin.users.set_active(deactivated.id, True)
+        account = await client.login(email, world.password)
+    return account.id
+
+
+async def log_in(user: User) -> None:
+    """Log the user in, as `open_session` does."""
+    _keep(user, await open_session(user.client, user.email, user.world))
 
 
 async def renew_session(user: User) -> None:
@@ -32,7 +41,13 @@ async def renew_session(user: User) -> None:
 
 async def _log_in(user: User) -> None:
     """Send the login alone."""
-    user.id = (await user.client.login(user.email, user.world.password)).id
+    _keep(user, (await user.client.login(user.email, user.world.password)).id)
+
+
+def _keep(user: User, user_id: str) -> None:
+    """Take note of the user's new session."""
+    user.id = user_id
+    user.world.logged_in(user)
 
 
 async def deactivate_and_reactivate(user: User) -> None:

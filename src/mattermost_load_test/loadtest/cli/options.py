@@ -1,18 +1,15 @@
 """What the commands of `loadtest` have in common: where the configuration comes from, and the process's streams."""
 
-import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from mattermost_load_test.config import Flag, LoadedConfiguration, load
+from mattermost_load_test.config import MAX_PROCESSES, Flag, LoadedConfiguration, load
+from mattermost_load_test.loadtest.event_loop import run_async as run_async  # part of what commands have in common
 from mattermost_load_test.loadtest.output import Streams
-
-T = TypeVar("T")
 
 config_option = click.option(
     "--config",
@@ -69,6 +66,29 @@ bulk_load_method_option = click.option(
 )
 
 
+class Processes(click.ParamType[int]):
+    """A number of processes, or ``auto``."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a number; ``auto`` is the key's 0."""
+        if value == "auto":
+            return 0
+        return click.IntRange(1, MAX_PROCESSES).convert(value, param, ctx)
+
+
+processes_option = click.option(
+    "--processes",
+    cls=KeyOption,
+    section="UserEntitiesConfiguration",
+    key="NumProcesses",
+    type=Processes(),
+    metavar="N|auto",
+    help="Worker processes that play the entities; auto: one for each core.  [default: auto]",
+)
+
+
 def loaded(context: click.Context, config: Path | None, *, allow_defaults: bool = False) -> LoadedConfiguration:
     """Load the configuration that the command line names, before or behind the command, with what its flags say.
 
@@ -81,18 +101,3 @@ def loaded(context: click.Context, config: Path | None, *, allow_defaults: bool 
 def process_streams() -> Streams:
     """Return the streams of this process."""
     return Streams(sys.stdout, sys.stderr, Path.cwd())
-
-
-def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` in an event loop of its own, uvloop's where it is installed."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(work)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return what makes the fastest event loop there is."""
-    try:
-        import uvloop
-    except ImportError:  # Windows has none
-        return None
-    return uvloop.new_event_loop

@@ -4,6 +4,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mattermost_load_test.loadtest.cli.options import (
     config_option,
     loaded,
     process_streams,
+    processes_option,
     run_async,
 )
 from mattermost_load_test.loadtest.coordination import placed
@@ -61,6 +63,18 @@ start_at_option = click.option(
     "TestLengthMinutes after that; an agent that comes later joins for the rest.",
 )
 
+no_restart_option = click.option(
+    "--no-restart",
+    is_flag=True,
+    help="Leave the entities of a worker process that died to do nothing, instead of giving them another.",
+)
+token_cache_option = click.option(
+    "--token-cache",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep the users' sessions in this file, private to you, and use those that are in it and still live.",
+)
+
 
 def scenario_commands() -> Iterator[click.Command]:
     """Yield a command for every scenario there is."""
@@ -77,15 +91,20 @@ def _command(name: str, scenario: Scenario) -> click.Command:
     @agent_count_option
     @bulk_load_method_option
     @start_at_option
+    @processes_option
+    @no_restart_option
+    @token_cache_option
     @click.pass_context
-    def command(context: click.Context, config: Path | None, start_at: float | None) -> None:
+    def command(
+        context: click.Context, config: Path | None, start_at: float | None, no_restart: bool, token_cache: Path | None
+    ) -> None:
         configuration = loaded(context, config)
         instance_id = new_instance_id(random.SystemRandom())
         with placed(configuration.configuration, os.environ, instance_id) as agent:
             plan = plan_run(name, configuration, agent.place, instance_id, start_at)
             plan.schedule.check(time.time())
             check_destination(configuration.configuration.results)
-            _run(plan, agent.registration)
+            _run(replace(plan, restart_workers=not no_restart, token_cache=token_cache), agent.registration)
 
     return command
 

@@ -1,0 +1,54 @@
+"""What entities have done until a moment: of one worker, or of all workers of an agent together.
+
+A worker sends its own to the parent twice a second, whole, so that each replaces the one before it: nothing is counted
+twice, and of a worker that dies all is known but its last half second. The size depends on the numbers of routes,
+actions and kinds of failure, never on how long a run lasts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+
+from mattermost_load_test.loadtest.histogram import Histogram
+from mattermost_load_test.loadtest.tally import Tally
+from mattermost_load_test.mattermost.events import EventCounters
+
+
+@dataclass(slots=True)
+class Measures:
+    """Counts since the clock started, and the durations of successful requests of the last seconds.
+
+    `lost_lines` of timings could not be handed to the parent, which reads too slowly; in a good run there are none.
+    """
+
+    tally: Tally = field(default_factory=Tally)
+    requests: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    recent_ms: Histogram = field(default_factory=Histogram)
+    events: EventCounters = field(default_factory=EventCounters)
+    sockets_open: int = 0
+    lost_lines: int = 0
+
+    def halt(self, now_s: float) -> None:
+        """Let nothing be intended from `now_s` on, and nothing be open: the worker has ended."""
+        self.tally.halt(now_s)
+        self.recent_ms = Histogram()
+        self.sockets_open = 0
+
+
+def merged(parts: Iterable[Measures], now_s: float) -> Measures:
+    """Return the sum of measures at the moment `now_s`."""
+    total = Measures()
+    for part in parts:
+        total.tally.merge(part.tally, now_s)
+        total.requests += part.requests
+        total.errors.update(part.errors)
+        total.recent_ms.merge(part.recent_ms)
+        for counter in fields(EventCounters):
+            name = counter.name
+            setattr(total.events, name, getattr(total.events, name) + getattr(part.events, name))
+        total.sockets_open += part.sockets_open
+        total.lost_lines += part.lost_lines
+    return total
