@@ -9,8 +9,9 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -35,11 +36,21 @@ from mattermost_load_test.mattermost.events import EventCounters
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import Transport
-from mattermost_load_test.mattermost.websocket import EventStream, WebsocketOptions
+from mattermost_load_test.mattermost.websocket import EventStream
+from mattermost_load_test.mattermost.websocket_connection import WebsocketOptions
 from mattermost_load_test.timings.records import ResultsWriter, Sample
 
 ASKING = EntityKind({team_unreads: 1})  # the original's second most frequent action: one request, a small answer
 TOKEN = SecretStr("abcdefghijklmnopqrstuvwxyz")
+
+
+@dataclass(frozen=True, slots=True)
+class Once(Pacing):
+    """The rhythm of an entity that connects and acts once, within its `interval_s`, and then only listens."""
+
+    def next_due_s(self, ended_s: float, draw: float) -> float:
+        """Return a moment that no benchmark lives to see."""
+        return ended_s + 1e6
 
 
 class Agent:
@@ -68,13 +79,18 @@ class Agent:
         self.writer.add(sample)
         self.requests.add(sample)
 
-    def entity(self, number: int, interval_s: float) -> Entity:
-        """Return an entity that is logged in and acts every `interval_s`, as `loadtest.cast.entity_of` makes it."""
+    @staticmethod
+    def all_connected(entities: Iterable[Entity]) -> bool:
+        """Say whether all these entities have their websocket open."""
+        return all(entity.user.events.connected for entity in entities)
+
+    def entity(self, number: int, pacing: Pacing) -> Entity:
+        """Return an entity that is logged in, as `loadtest.cast.entity_of` makes it."""
         chance = random.Random(number)
         client = Client(self._transport, TOKEN, self._server)
         events = EventStream(self._sockets, lambda: client.token, chance, counters=self.events, sleep=self.clock.sleep)
         user = User(number, email(number), client, events, chance, self._world)
-        return Entity(user, ASKING, Pacing(interval_s), self.context)
+        return Entity(user, ASKING, pacing, self.context)
 
 
 @asynccontextmanager

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import click
+
 Figures = Mapping[str, float]
 
 
@@ -49,7 +51,9 @@ def resident_bytes() -> int:
 def child(module: str, *arguments: object) -> Figures:
     """Run a module of ours as a process and return the figures that it prints as JSON on its last line."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise click.ClickException(f"{module} ended with exit code {done.returncode}; what it said stands above")
     figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures
 

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.utils import accept_key
 
 from mattermost_load_test.config import ConnectionConfiguration
 from mattermost_load_test.errors import (
@@ -26,7 +29,8 @@ from mattermost_load_test.errors import (
     UnexpectedAnswerError,
 )
 from mattermost_load_test.mattermost.events import EventCounters
-from mattermost_load_test.mattermost.websocket import EventStream, WebsocketOptions
+from mattermost_load_test.mattermost.websocket import EventStream
+from mattermost_load_test.mattermost.websocket_connection import WebsocketOptions
 
 DEADLINE_S = 10
 ID = "abcdefghijklmnopqrstuvwxyz"
@@ -108,18 +112,33 @@ class Watched:
         await asyncio.sleep(0)
 
 
-@asynccontextmanager
-async def running(options: WebsocketOptions, **further: Any) -> AsyncIterator[Watched]:
-    """Run an event stream for as long as the block lasts."""
-    watched = Watched(options, **further)
-    task = asyncio.create_task(watched.stream.run())
-    try:
-        yield watched
-        assert not task.done(), "the stream gave up"
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+Running = Callable[..., AbstractAsyncContextManager[Watched]]
+"""Runs an event stream for as long as the block lasts, given options and further arguments of `EventStream`."""
+
+
+@pytest.fixture(params=["lean", "websockets"])
+def library(request: pytest.FixtureRequest) -> str:
+    """Name each library that holds websockets."""
+    return str(request.param)
+
+
+@pytest.fixture
+def running(library: str) -> Running:
+    """Give what runs an event stream on each library."""
+
+    @asynccontextmanager
+    async def run(options: WebsocketOptions, **further: Any) -> AsyncIterator[Watched]:
+        watched = Watched(replace(options, library=library), **further)
+        task = asyncio.create_task(watched.stream.run())
+        try:
+            yield watched
+            assert not task.done(), "the stream gave up"
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    return run
 
 
 @asynccontextmanager
@@ -144,7 +163,7 @@ async def stay(visit: Visit) -> None:
     await visit.connection.wait_closed()
 
 
-async def test_it_connects_and_counts() -> None:
+async def test_it_connects_and_counts(running: Running) -> None:
     """The stream connects with the Bearer header, without compression, and calls for every event."""
     seen: list[Visit] = []
 
@@ -164,7 +183,7 @@ async def test_it_connects_and_counts() -> None:
         assert watched.connects == 1
 
 
-async def test_it_closes_properly_when_cancelled() -> None:
+async def test_it_closes_properly_when_cancelled(running: Running) -> None:
     """The end of a run is a closing handshake, not a cut."""
     codes: list[int | None] = []
 
@@ -179,7 +198,7 @@ async def test_it_closes_properly_when_cancelled() -> None:
     assert codes == [1000]
 
 
-async def test_it_resumes_after_a_cut() -> None:
+async def test_it_resumes_after_a_cut(running: Running) -> None:
     """A new connection asks for what comes next, and what was missed is not missed."""
     queries: list[dict[str, str]] = []
 
@@ -200,7 +219,7 @@ async def test_it_resumes_after_a_cut() -> None:
         assert (counters.reconnects, counters.missed, counters.resets) == (1, 0, 0)
 
 
-async def test_a_drop_cuts_and_the_stream_comes_back() -> None:
+async def test_a_drop_cuts_and_the_stream_comes_back(running: Running) -> None:
     """The action *drop websocket* ends the connection without a close frame; the owner hears of each connection."""
     codes: list[int | None] = []
 
@@ -222,7 +241,7 @@ async def test_a_drop_cuts_and_the_stream_comes_back() -> None:
         assert watched.failures == []
 
 
-async def test_a_server_that_forgot_the_connection_is_counted() -> None:
+async def test_a_server_that_forgot_the_connection_is_counted(running: Running) -> None:
     """A hello with another id means that an unknown number of events was lost."""
 
     async def handler(visit: Visit) -> None:
@@ -236,7 +255,7 @@ async def test_a_server_that_forgot_the_connection_is_counted() -> None:
         assert watched.stream.counters.resets == 1
 
 
-async def test_an_id_that_the_server_hangs_up_on_is_given_up() -> None:
+async def test_an_id_that_the_server_hangs_up_on_is_given_up(running: Running) -> None:
     """A connection closed without a word, twice, is followed by a new one instead of the same again for ever."""
     queries: list[dict[str, str]] = []
 
@@ -255,7 +274,7 @@ async def test_an_id_that_the_server_hangs_up_on_is_given_up() -> None:
         assert [bool(query) for query in queries] == [False, True, True, False]
 
 
-async def test_missed_events_are_counted() -> None:
+async def test_missed_events_are_counted(running: Running) -> None:
     """A gap in the numbers counts, whatever made it."""
 
     async def handler(visit: Visit) -> None:
@@ -267,7 +286,7 @@ async def test_missed_events_are_counted() -> None:
         assert watched.stream.counters.missed == 10
 
 
-async def test_an_event_too_large_is_dropped_once() -> None:
+async def test_an_event_too_large_is_dropped_once(running: Running) -> None:
     """It is counted as dropped by the agent; the next connection asks for the one behind it."""
     queries: list[dict[str, str]] = []
 
@@ -288,7 +307,129 @@ async def test_an_event_too_large_is_dropped_once() -> None:
             assert watched.stream.counters.missed == 0
 
 
-async def test_it_drains_a_flood() -> None:
+async def test_messages_in_parts_pings_and_large_ones_are_read(running: Running) -> None:
+    """Whatever a server may send between events, and however it cuts a message up, every event is taken once."""
+    large = event(2, padding=200_000)
+
+    async def handler(visit: Visit) -> None:
+        await visit.send(hello())
+        await visit.connection.send(iter((event(1)[:10], event(1)[10:])))
+        latency_s = await visit.connection.ping()
+        await visit.send(large)
+        await visit.connection.send(event(3).encode(), text=True)
+        await visit.connection.send(event(4).encode(), text=False)
+        assert await latency_s >= 0
+        await visit.send(event(5, "pinged"))
+        await visit.connection.wait_closed()
+
+    async with server(handler) as options, running(options) as watched:
+        await watched.until(lambda: "pinged" in watched.events)
+        assert watched.stream.counters == EventCounters(events=6, connects=1)
+
+
+async def test_a_message_too_large_in_parts_is_dropped_once(running: Running) -> None:
+    """The bound holds for a message whose parts are small."""
+    queries: list[dict[str, str]] = []
+
+    async def handler(visit: Visit) -> None:
+        queries.append(visit.query)
+        if visit.number == 1:
+            await visit.send(hello())
+            with contextlib.suppress(ConnectionClosed):
+                await visit.connection.send("x" * 100 for _ in range(100))
+        else:
+            await visit.send(event(2))
+        await visit.connection.wait_closed()
+
+    async with server(handler) as options, running(replace(options, largest_event_bytes=1000)) as watched:
+        await watched.until(lambda: "posted" in watched.events)
+        assert queries[1]["sequence_number"] == "2"
+        assert watched.stream.counters.dropped == 1
+
+
+async def test_a_close_is_answered(running: Running) -> None:
+    """A server that closes, as one going down does, gets its closing handshake, and the stream comes back."""
+    codes: list[int | None] = []
+
+    async def handler(visit: Visit) -> None:
+        await visit.send(hello())
+        if visit.number == 1:
+            await visit.connection.close(1012)
+            codes.append(visit.connection.close_code)
+        await visit.connection.wait_closed()
+
+    async with server(handler) as options, running(options) as watched:
+        await watched.until(lambda: len(watched.events) == 2 and codes)
+        assert codes == [1012]
+
+
+async def test_an_owner_that_fails_is_told(library: str) -> None:
+    """What the owner's own callback raises ends the stream: nothing of it is lost in the event loop."""
+
+    def fail(name: str) -> None:
+        raise RuntimeError(f"cannot bear {name}")
+
+    async with server(stay) as options:
+        stream = EventStream(replace(options, library=library), lambda: None, random.Random(1), on_event=fail)
+        with pytest.raises(RuntimeError, match="cannot bear hello"):
+            await stream.run()
+        assert not stream.connected
+
+
+async def test_a_server_that_stops_reading_does_not_hold_the_end_up(running: Running, raw_server: Any) -> None:
+    """At the end of a run a closing handshake that is never answered is waited for a second, no longer."""
+
+    async def script(exchange: Any) -> None:
+        key = exchange.header("Sec-WebSocket-Key")
+        await exchange.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept_key(key).encode() + b"\r\n\r\n"
+        )
+        await exchange.reader.read()
+
+    async with raw_server(script) as raw:
+        async with running(WebsocketOptions(raw.url.replace("http", "ws"))) as watched:
+            await watched.until(lambda: watched.connects)
+            begun_s = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - begun_s < 5
+        await raw.until(lambda: raw.ended == 1)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        b"\x81\x85\0\0\0\0hello",  # masked
+        b"\xc1\x05hello",  # compressed, which nobody asked for
+        b"\x83\x05hello",  # of an unknown kind
+        b"\x80\x05hello",  # the rest of nothing
+        b"\x01\x02he\x81\x02ll",  # a message within another
+        b"\x09\x01a",  # a ping in parts
+        b"\x89\x7e\x00\x80" + bytes(128),  # a ping too long
+    ],
+    ids=["masked", "compressed", "unknown", "continued", "nested", "ping in parts", "long ping"],
+)
+async def test_a_server_that_breaks_the_protocol_is_left(running: Running, raw_server: Any, frames: bytes) -> None:
+    """Frames that no server may send end the connection with code 1002, and the stream connects anew."""
+    closing: list[bytes] = []
+
+    async def script(exchange: Any) -> None:
+        key = exchange.header("Sec-WebSocket-Key")
+        await exchange.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept_key(key).encode() + b"\r\n\r\n" + frames
+        )
+        closing.append(await exchange.reader.readexactly(8))
+        exchange.writer.close()
+
+    async with raw_server(script) as raw:
+        async with running(WebsocketOptions(raw.url.replace("http", "ws"))) as watched:
+            await watched.until(lambda: watched.connects > 1)
+        head, mask, code = closing[0][:2], closing[0][2:6], closing[0][6:8]
+        assert head[0] == 0x88
+        assert bytes(byte ^ key for byte, key in zip(code, mask, strict=False)) == (1002).to_bytes(2, "big")
+
+
+async def test_it_drains_a_flood(running: Running) -> None:
     """Far more events than wait anywhere are all read, in order."""
     flood = 20_000
 
@@ -303,7 +444,7 @@ async def test_it_drains_a_flood() -> None:
         assert (watched.stream.counters.missed, watched.stream.counters.dropped) == (0, 0)
 
 
-async def test_it_never_gives_up_and_backs_off_with_jitter() -> None:
+async def test_it_never_gives_up_and_backs_off_with_jitter(running: Running) -> None:
     """While nobody listens the waits grow at random up to their bound; back again, they begin anew."""
 
     async def handler(visit: Visit) -> None:
@@ -341,7 +482,7 @@ async def test_streams_do_not_come_back_at_once() -> None:
     assert len(waits_s) > 15
 
 
-async def test_a_refused_token_is_renewed() -> None:
+async def test_a_refused_token_is_renewed(running: Running) -> None:
     """A 401 asks for another token, and the next connection takes it."""
     tokens: list[str] = []
 
@@ -360,20 +501,20 @@ async def test_a_refused_token_is_renewed() -> None:
         assert failure.status == 401
 
 
-async def test_a_refused_token_that_cannot_be_renewed_ends_the_stream() -> None:
+async def test_a_refused_token_that_cannot_be_renewed_ends_the_stream(library: str) -> None:
     """Without a way to a new token the refusal is the owner's to handle."""
 
     def refuse(connection: ServerConnection, request: Request) -> Response:
         return connection.respond(HTTPStatus.UNAUTHORIZED, "")
 
     async with server(stay, process_request=refuse) as options:
-        stream = EventStream(options, lambda: SecretStr("s3cret"), random.Random(1))
+        stream = EventStream(replace(options, library=library), lambda: SecretStr("s3cret"), random.Random(1))
         with pytest.raises(ApiError, match="GET /websocket was answered 401") as caught:
             await stream.run()
         assert "s3cret" not in str(caught.value)
 
 
-async def test_a_token_that_is_dead_but_not_refused_is_renewed() -> None:
+async def test_a_token_that_is_dead_but_not_refused_is_renewed(running: Running) -> None:
     """Real servers accept a dead session's connection and hang up without a word: after two, a token is asked for."""
 
     async def handler(visit: Visit) -> None:
@@ -390,7 +531,7 @@ async def test_a_token_that_is_dead_but_not_refused_is_renewed() -> None:
         assert watched.stream.counters.connects == 3
 
 
-async def test_a_renewal_that_fails_is_tried_again() -> None:
+async def test_a_renewal_that_fails_is_tried_again(running: Running) -> None:
     """A login that is refused for the moment does not end the stream."""
     tries = 0
 
@@ -411,7 +552,7 @@ async def test_a_renewal_that_fails_is_tried_again() -> None:
         ] * 2 + ["GET /websocket"]
 
 
-async def test_retry_after_is_honoured() -> None:
+async def test_retry_after_is_honoured(running: Running) -> None:
     """A server that limits connections says how long to stay away."""
     refused = 0
 
@@ -429,7 +570,7 @@ async def test_retry_after_is_honoured() -> None:
         assert watched.waits_s == [33.0]
 
 
-async def test_a_redirect_is_not_followed() -> None:
+async def test_a_redirect_is_not_followed(running: Running) -> None:
     """The token is for this server only."""
 
     def redirect(connection: ServerConnection, request: Request) -> Response:
@@ -443,7 +584,7 @@ async def test_a_redirect_is_not_followed() -> None:
         assert watched.failures[0].status == 302
 
 
-async def test_something_that_is_no_websocket(raw_server: Any) -> None:
+async def test_something_that_is_no_websocket(running: Running, raw_server: Any) -> None:
     """A server that speaks something else is named with the key to check."""
 
     async def script(exchange: Any) -> None:
@@ -457,7 +598,7 @@ async def test_something_that_is_no_websocket(raw_server: Any) -> None:
         assert "WebsocketURL" in str(watched.failures[0])
 
 
-async def test_a_server_that_hangs(raw_server: Any) -> None:
+async def test_a_server_that_hangs(running: Running, raw_server: Any) -> None:
     """A handshake that is never answered ends after the time-out."""
     released = asyncio.Event()
 
@@ -472,7 +613,7 @@ async def test_a_server_that_hangs(raw_server: Any) -> None:
         assert isinstance(watched.failures[0], RequestTimeoutError)
 
 
-async def test_an_unsigned_certificate(self_signed: Any) -> None:
+async def test_an_unsigned_certificate(running: Running, self_signed: Any) -> None:
     """A certificate that nobody signed is told as such; trusted by a CA file it is good."""
     async with server(stay, ssl=self_signed.server) as options:
         keys = {"WebsocketURL": options.url}
@@ -487,7 +628,7 @@ async def test_an_unsigned_certificate(self_signed: Any) -> None:
         assert watched.failures == []
 
 
-async def test_many_streams_share_their_counters() -> None:
+async def test_many_streams_share_their_counters(running: Running) -> None:
     """One object counts for all, so that totals cost nothing."""
     shared = EventCounters()
     async with server(stay) as options, contextlib.AsyncExitStack() as streams:

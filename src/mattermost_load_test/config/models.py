@@ -49,6 +49,7 @@ def _folded(to_upper: bool) -> BeforeValidator:
 
 Driver = Annotated[Literal["mysql", "postgres"], _folded(to_upper=False)]
 BulkLoadMethod = Annotated[Literal["auto", "rest", "cli"], _folded(to_upper=False)]
+WebsocketTransport = Annotated[Literal["lean", "websockets"], _folded(to_upper=False)]
 HTTPTransport = Annotated[Literal["httptools", "aiohttp"], _folded(to_upper=False)]
 Level = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], _folded(to_upper=True)]
 
@@ -156,6 +157,11 @@ class ConnectionConfiguration(Section):
     )
     http_transport: HTTPTransport = key(
         "HTTPTransport", "httptools", "What speaks HTTP: httptools costs least; aiohttp is there to compare with."
+    )
+    websocket_transport: WebsocketTransport = key(
+        "WebsocketTransport",
+        "lean",
+        "What holds the websockets: lean costs least; the library websockets is there to compare with.",
     )
     ca_file: str = key("CAFile", "", "A PEM file of authorities to trust beside the system's.")
     skip_certificate_verification: bool = key(

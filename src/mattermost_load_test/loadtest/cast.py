@@ -22,7 +22,8 @@ from mattermost_load_test.loadtest.world import World
 from mattermost_load_test.mattermost.events import EventCounters
 from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import Transport
-from mattermost_load_test.mattermost.websocket import EventStream, WebsocketOptions
+from mattermost_load_test.mattermost.websocket import EventStream
+from mattermost_load_test.mattermost.websocket_connection import WebsocketOptions
 from mattermost_load_test.sampling import derived_seed
 
 if TYPE_CHECKING:

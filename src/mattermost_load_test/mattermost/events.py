@@ -22,8 +22,7 @@ SILENT_RESUMES = 2
 # An event's name and number are read without decoding the rest, as long as they stand where servers put them: first and
 # last. A quote behind the opening brace or the last comma begins a key for certain; anything else is decoded whole.
 _NAME = re.compile(rb'\{\s*"event"\s*:\s*"([^"\\]+)"\s*,')
-_NUMBER = re.compile(rb'[}\]\w"]\s*,\s*"seq"\s*:\s*(\d+)\s*\}\s*\Z')
-_NUMBER_BYTES = 48
+_NUMBER = re.compile(rb'[}\]\w"],\s*"seq"\s*:\s*(\d+)\s*\}\s*\Z')
 
 
 @dataclass(slots=True)
@@ -104,7 +103,7 @@ class EventSequence:
 def name_and_number(frame: bytes) -> tuple[str | None, int | None]:
     """Return an event's name and number; an empty name for another message, no name for one that cannot be read."""
     name = _NAME.match(frame)
-    number = _NUMBER.search(frame, max(0, len(frame) - _NUMBER_BYTES))
+    number = _NUMBER.match(frame, frame.rfind(b",") - 1)
     if name is not None and number is not None:
         return name[1].decode(), int(number[1])
     try:

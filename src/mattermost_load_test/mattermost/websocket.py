@@ -1,90 +1,30 @@
-"""A user's websocket on `websockets`: connected as long as its `run` lasts, read as fast as events come.
+"""A user's websocket: connected as long as its `run` lasts, read as fast as events come.
 
 `EventStream` is the I/O around `events.EventSequence`. It connects, resumes what it missed, backs off with jitter
-when it cannot, and never gives up. It reads one event at a time and keeps none; what waits in between is bounded.
+when it cannot, and never gives up. It keeps no event; what holds the socket is `websocket_connection`'s to choose.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import random
-import socket
-import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.frames import CloseCode
 
-from mattermost_load_test.errors import (
-    ApiError,
-    CertificateError,
-    RequestTimeoutError,
-    ServerError,
-    ServerUnreachableError,
-    UnexpectedAnswerError,
-)
-from mattermost_load_test.mattermost.answers import retry_after_s
+from mattermost_load_test.errors import ApiError, ServerError
 from mattermost_load_test.mattermost.events import EventCounters, EventSequence
-from mattermost_load_test.mattermost.tls import tls_context
-from mattermost_load_test.mattermost.transport import USER_AGENT
+from mattermost_load_test.mattermost.websocket_connection import (
+    WebsocketConnection,
+    WebsocketOptions,
+    open_websocket,
+)
 
-if TYPE_CHECKING:
-    from mattermost_load_test.config import ConnectionConfiguration
-
-PATH = "/api/v4/websocket"
-ROUTE = "GET /websocket"
 UNAUTHORIZED = 401
-
-# As many events as the server keeps for a connection that reads slowly; beyond, reading pauses.
-QUEUED_EVENTS = 256
-
-# How long a closing handshake may take at the end of a run.
-CLOSE_TIMEOUT_S = 1.0
 
 # After this many connections in a row that the server ended before any event, the token is taken for dead: a server
 # accepts the connection of a dead session, waits 5 s for another authentication and hangs up.
 SILENT_CONNECTIONS = 2
-
-# A connection whose other end is gone is noticed by the kernel's own probes, which cost the agent no task and no timer.
-_KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
-
-# At debug level websockets logs the headers it sends, the token among them: its lines go nowhere.
-_SILENT = logging.Logger("websocket", logging.CRITICAL)
-_SILENT.addHandler(logging.NullHandler())
-
-
-@dataclass(frozen=True, slots=True)
-class WebsocketOptions:
-    """What the websockets of one server have in common.
-
-    `url` is the server's address; wss:// needs `tls`. A connection must be open within `connect_timeout_s`. Events of
-    more than `largest_event_bytes` are not taken. After failure n (from 0) the next attempt comes after a random part
-    of `first_backoff_s` × 2ⁿ, at most of `longest_backoff_s`: the first is the web client's shortest wait (3 s), so
-    that many users who lost their server at once do not come back at once.
-    """
-
-    url: str
-    tls: ssl.SSLContext | None = None
-    connect_timeout_s: float = 60.0
-    largest_event_bytes: int = 16 << 20
-    first_backoff_s: float = 3.0
-    longest_backoff_s: float = 60.0
-
-    @classmethod
-    async def of(cls, connection: ConnectionConfiguration) -> WebsocketOptions:
-        """Return the options that a configuration asks for; raises `ConfigurationError` for an unusable CA file."""
-        url = connection.websocket_url.rstrip("/")
-        tls = None
-        if url.startswith("wss:"):
-            verify = not connection.skip_certificate_verification
-            tls = await asyncio.to_thread(tls_context, connection.ca_file, verify)
-        return cls(url, tls, connection.request_timeout_seconds)
 
 
 class EventStream:
@@ -98,6 +38,7 @@ class EventStream:
 
     __slots__ = (
         "_connection",
+        "_frames",
         "_on_connect",
         "_on_event",
         "_on_failure",
@@ -135,7 +76,8 @@ class EventStream:
         self._on_failure = on_failure
         self._sleep = sleep
         self._sequence = EventSequence(self.counters)
-        self._connection: ClientConnection | None = None
+        self._connection: WebsocketConnection | None = None
+        self._frames = 0  # of the present connection, or the last one
         self._silent = 0
         self._was_connected = False
 
@@ -147,7 +89,7 @@ class EventStream:
     def drop(self) -> None:
         """Cut the connection, if there is one, without a close frame as a lost network does; `run` connects again."""
         if self._connection is not None:
-            self._connection.transport.abort()
+            self._connection.cut()
 
     async def run(self) -> None:
         """Stay connected and take events until cancelled; owned by the caller's task group.
@@ -167,51 +109,32 @@ class EventStream:
             await self._sleep(max(wait_s, self._backoff_s(failures)))
             failures += 1
 
-    async def _connect(self) -> ClientConnection:
+    async def _connect(self) -> WebsocketConnection:
         """Open the websocket; raises a `ServerError` of any kind."""
-        token = self._token()
-        try:
-            connection = await _Connect(
-                self._options.url + PATH + self._sequence.query(),
-                compression=None,
-                additional_headers={"Authorization": f"Bearer {token.get_secret_value()}"} if token else None,
-                user_agent_header=USER_AGENT,
-                proxy=None,
-                ssl=self._options.tls,
-                open_timeout=self._options.connect_timeout_s,
-                ping_interval=None,  # the server pings; a ping of our own would cost each connection a task
-                close_timeout=CLOSE_TIMEOUT_S,
-                max_size=self._options.largest_event_bytes,
-                max_queue=QUEUED_EVENTS,
-                logger=_SILENT,
-            )
-        except (OSError, WebSocketException) as error:
-            raise _translated(error, self._options) from error
-        _probe_when_idle(connection)
-        return connection
+        self._frames = 0
+        return await open_websocket(self._options, self._sequence.query(), self._token(), self._take)
 
-    async def _follow(self, connection: ClientConnection) -> bool:
+    def _take(self, frame: bytes) -> None:
+        """Take note of a frame."""
+        self._frames += 1
+        name = self._sequence.take(frame)
+        if name and self._on_event is not None:
+            self._on_event(name)
+
+    async def _follow(self, connection: WebsocketConnection) -> bool:
         """Take events until the connection ends; return whether there were any."""
         self._connection = connection
-        frames = 0
         try:
             self._count_connection()
-            while True:
-                frame = await connection.recv(decode=False)
-                frames += 1
-                name = self._sequence.take(frame)
-                if name and self._on_event is not None:
-                    self._on_event(name)
-        except ConnectionClosed as closed:
-            if closed.sent is not None and closed.sent.code == CloseCode.MESSAGE_TOO_BIG:
+            if await connection.follow():
                 self._sequence.skip()
         finally:
             self._connection = None
-            await _close(connection)
+            await connection.close()
         resumed = bool(self._sequence.connection_id)
-        self._silent = 0 if frames or resumed else self._silent + 1
-        self._sequence.closed(frames)
-        return frames > 0
+        self._silent = 0 if self._frames or resumed else self._silent + 1
+        self._sequence.closed(self._frames)
+        return self._frames > 0
 
     def _count_connection(self) -> None:
         """Count a connection that was made, and tell the owner."""
@@ -247,52 +170,3 @@ class EventStream:
         """Return how long to wait after so many failures: a random part of a span that doubles each time."""
         span_s = self._options.first_backoff_s * 2.0 ** min(failures, 32)
         return self._random.random() * min(span_s, self._options.longest_backoff_s)
-
-
-class _Connect(connect):
-    """The connecting of websockets, without its following of redirects: the token is for this server only."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
-async def _close(connection: ClientConnection) -> None:
-    """Close politely within `CLOSE_TIMEOUT_S`, and at once if cancelled meanwhile."""
-    try:
-        await connection.close()
-    finally:
-        connection.transport.abort()
-
-
-def _probe_when_idle(connection: ClientConnection) -> None:
-    """Have the kernel find out when the other end of a silent connection is gone."""
-    raw: socket.socket | None = connection.transport.get_extra_info("socket")
-    if raw is None:
-        return
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _KEEPALIVE:
-        if hasattr(socket, option):  # Linux has all of them, other systems some
-            raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-
-
-def _translated(error: Exception, options: WebsocketOptions) -> ServerError:
-    """Return the error of our tree that a failed connection amounts to."""
-    url = options.url
-    if isinstance(error, InvalidStatus):
-        return ApiError(ROUTE, error.response.status_code, retry_after_s=retry_after_s(error.response.headers))
-    if isinstance(error, TimeoutError):
-        return RequestTimeoutError(f"{url} did not open a websocket within {options.connect_timeout_s:g} s")
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return CertificateError(
-            f"the certificate of {url} cannot be verified ({error.verify_message}); name the authority's certificate "
-            "in ConnectionConfiguration.CAFile, or switch the check off by SkipCertificateVerification"
-        )
-    if isinstance(error, OSError):
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        return ServerUnreachableError(
-            f"no websocket to {url} ({reason}); does the server run there? (ConnectionConfiguration.WebsocketURL)"
-        )
-    return UnexpectedAnswerError(
-        f"{url} is no websocket of a Mattermost ({error}); check ConnectionConfiguration.WebsocketURL, "
-        "and that the proxy lets websockets through"
-    )

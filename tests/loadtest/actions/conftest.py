@@ -24,7 +24,8 @@ from mattermost_load_test.loadtest.world import Abilities, Channel, Team, World
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import Request, Response, Transport, TransportOptions
-from mattermost_load_test.mattermost.websocket import EventStream, WebsocketOptions
+from mattermost_load_test.mattermost.websocket import EventStream
+from mattermost_load_test.mattermost.websocket_connection import WebsocketOptions
 from mattermost_load_test.sampling import Draw
 
 OLD, NEW = "5.37", "11.6"

@@ -24,8 +24,9 @@ def ltparse(*arguments: str) -> subprocess.CompletedProcess[str]:
 async def test_a_run_fills_an_empty_server_loads_it_and_reports(
     agent_here: AgentHere, embedded: Any, library: str
 ) -> None:
-    """From a server just installed to the report: all phases succeed, without one error, whatever speaks HTTP."""
-    agent_here.set(ConnectionConfiguration_HTTPTransport=library)
+    """From a server just installed to the report: all phases succeed, without one error, on either transports."""
+    held = {"httptools": "lean", "aiohttp": "websockets"}[library]
+    agent_here.set(ConnectionConfiguration_HTTPTransport=library, ConnectionConfiguration_WebsocketTransport=held)
     ended = await agent_here.run("all")
     assert ended.code == 0, ended.stderr
     assert embedded.state.users.by_username["user11"]

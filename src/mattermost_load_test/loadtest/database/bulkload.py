@@ -27,8 +27,8 @@ from mattermost_load_test.loadtest.database.undoing import undo
 from mattermost_load_test.loadtest.inventory import Inventory
 from mattermost_load_test.loadtest.token_cache import TokenCache, UserSession
 from mattermost_load_test.logs import Log
-from mattermost_load_test.mattermost.aiohttp_transport import AiohttpTransport
 from mattermost_load_test.mattermost.rest import Client
+from mattermost_load_test.mattermost.transport import ServerTransport
 
 Tell = Callable[[str], None]
 
@@ -41,7 +41,7 @@ class DatabaseLoad:
     """
 
     admin: Client
-    transport: AiohttpTransport
+    transport: ServerTransport
     connection: ConnectionConfiguration
     clock: Clock
     log: Log

@@ -43,7 +43,7 @@ from mattermost_load_test.logs import Log, LogLine
 from mattermost_load_test.mattermost.events import EventCounters
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.transport import Transport
-from mattermost_load_test.mattermost.websocket import WebsocketOptions
+from mattermost_load_test.mattermost.websocket_connection import WebsocketOptions
 from mattermost_load_test.timings.records import ResultsWriter, Sample
 
 DRAIN_S = 10.0  # what actions under way may still take when the time is up, as in the original
