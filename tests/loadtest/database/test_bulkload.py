@@ -24,7 +24,7 @@ from mattermost_load_test.embedded.server import EmbeddedServer
 from mattermost_load_test.errors import ApiError, DatabaseUnreachableError, OperationError
 from mattermost_load_test.loadtest.bulkload import bulk_lines
 from mattermost_load_test.loadtest.clock import LoopClock
-from mattermost_load_test.loadtest.database.bulkload import DatabaseLoad
+from mattermost_load_test.loadtest.database.bulkload import DatabaseLoad, SessionsWanted
 from mattermost_load_test.loadtest.database.connection import Database
 from mattermost_load_test.loadtest.database.filling import LOCK
 from mattermost_load_test.loadtest.database.locks import exclusive
@@ -64,7 +64,8 @@ class Ground:
             admin = Client(transport, server=transport.server)
             await admin.login(*ADMIN)
             inventory = await take_inventory(admin, self.people)
-            load = DatabaseLoad(admin, transport, self.connection, LoopClock(), Log(), hear, tokens)
+            wanted = None if tokens is None else SessionsWanted(tokens, range(self.people.num_users))
+            load = DatabaseLoad(admin, transport, self.connection, LoopClock(), Log(), hear, wanted)
             await load.run(inventory)
 
     def carrying(self, stack: ExitStack, carry_back: Callable[[], None]) -> Callable[[str], None]:
@@ -239,6 +240,6 @@ async def test_a_full_server_makes_the_pattern_by_import(start_server: StartServ
         await admin.login("user0", USER_PASSWORD)
         inventory = await take_inventory(admin, people)
         assert inventory.missing_users == [251, 252]
-        template = await make_template(admin, login, inventory, LoopClock(), None)
+        template = await make_template(admin, login, inventory, LoopClock())
         assert (await admin.users.by_username("user251")).id == template.user_id
         assert (await login.users.me()).username == "user251"

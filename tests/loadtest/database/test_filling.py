@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from mattermost_load_test.errors import DatabaseUnreachableError, OperationError
 from mattermost_load_test.loadtest.database.connection import Database
-from mattermost_load_test.loadtest.database.filling import Filled, Template, check_database, fill
+from mattermost_load_test.loadtest.database.filling import Filled, SessionWish, Template, check_database, fill
 from mattermost_load_test.loadtest.database.undoing import undo
 from mattermost_load_test.loadtest.directs import channel_name
 from mattermost_load_test.loadtest.population import Population, email, username
@@ -26,13 +26,14 @@ def made(load_sibling: Callable[[str], Any]) -> Any:
 
 
 def load(made: Any, database: Database, people: Population, template: Template, **hooks: Any) -> Filled:
-    """Load a population; `hooks` may be `progress` and `waiting`."""
+    """Load a population; `hooks` may be `wish`, `progress` and `waiting`."""
     return fill(
         database,
         people,
         made.teams_of(people),
         made.channels_of(people),
         template,
+        hooks.get("wish", SessionWish()),
         hooks.get("progress", lambda done, total: None),
         hooks.get("waiting", lambda: None),
     )
@@ -163,14 +164,14 @@ def test_a_user_who_left_a_team_comes_back(made: Any, database: Database) -> Non
 
 
 def test_sessions_are_made_where_none_is_alive(made: Any, database: Database) -> None:
-    """Every user gets a token; one that still works is kept, one that has expired or is gone is replaced."""
+    """Users who are to have one get a token; one that still works is kept, one expired or gone is replaced."""
     people = made.population()
-    template = dataclasses.replace(made.serve(database, people), tokens={})
+    template = made.serve(database, people)
     session = {"id": made.ident("session"), "token": made.ident("token"), "userid": template.user_id, "createat": 5}
     session |= {"expiresat": 32503680000000, "roles": "system_user", "isoauth": False, "props": '{"csrf": "x"}'}
     made.add(database, "sessions", [session])
-    filled = load(made, database, people, template)
-    assert filled.tokens.keys() == set(range(30))
+    filled = load(made, database, people, template, wish=SessionWish(range(2, 20)))
+    assert filled.tokens.keys() == set(range(2, 20))
     found = {row["token"]: row for row in made.whole(database, "sessions")}
     for number, token in filled.tokens.items():
         assert len(token) == 26
@@ -182,7 +183,7 @@ def test_sessions_are_made_where_none_is_alive(made: Any, database: Database) ->
         sessions = made.table(database, "sessions")
         connection.execute(text(f"UPDATE {sessions} SET expiresat = 1 WHERE token = '{kept[4]}'"))
         connection.execute(text(f"DELETE FROM {sessions} WHERE token = '{kept[7]}'"))
-    again = load(made, database, people, dataclasses.replace(template, tokens=kept))
+    again = load(made, database, people, template, wish=SessionWish(range(2, 20), kept))
     assert again.tokens.keys() == {4, 7}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,7 +20,7 @@ from mattermost_load_test.errors import DatabaseError, OperationError
 from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.database import datasource
 from mattermost_load_test.loadtest.database.connection import Database
-from mattermost_load_test.loadtest.database.filling import Filled, check_database, fill
+from mattermost_load_test.loadtest.database.filling import Filled, SessionWish, check_database, fill
 from mattermost_load_test.loadtest.database.template import make_template
 from mattermost_load_test.loadtest.database.trying import Sample, SampleError
 from mattermost_load_test.loadtest.database.undoing import undo
@@ -34,10 +34,18 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
+class SessionsWanted:
+    """Which users, by number, are to have a session, and the cache that gets the tokens."""
+
+    cache: TokenCache
+    users: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseLoad:
     """Puts a population into the database of the server that `admin` is logged in to.
 
-    `tokens` is where sessions go, where they are wanted; `tell` gets a few words on how far it is.
+    `sessions` says who is to have one, if anybody; `tell` gets a few words on how far it is.
     """
 
     admin: Client
@@ -46,7 +54,7 @@ class DatabaseLoad:
     clock: Clock
     log: Log
     tell: Tell
-    tokens: TokenCache | None = None
+    sessions: SessionsWanted | None = None
 
     async def run(self, inventory: Inventory) -> None:
         """Write what the server lacks of the users, memberships, direct and group channels of the population.
@@ -59,12 +67,15 @@ class DatabaseLoad:
         await asyncio.to_thread(check_database, database, {team.id for team in inventory.teams.values()})
         self.tell("making a user to copy")
         login = Client(self.transport, server=self.transport.server)
-        template = await make_template(self.admin, login, inventory, self.clock, self._kept(inventory))
+        template = await make_template(self.admin, login, inventory, self.clock)
         teams = {index: team.id for index, team in inventory.teams.items()}
         channels = {index: channel.id for index, channel in inventory.channels.items()}
+        wish = self._wish(inventory)
         begun_s = time.monotonic()
         filled = await self._in_thread(
-            lambda progress, waiting: fill(database, inventory.population, teams, channels, template, progress, waiting)
+            lambda progress, waiting: fill(
+                database, inventory.population, teams, channels, template, wish, progress, waiting
+            )
         )
         self.log.info(
             "Wrote the population into the database",
@@ -114,23 +125,23 @@ class DatabaseLoad:
             raise
         self.log.info("Users from the database log in, find their channels and post", tried=tried)
 
-    def _kept(self, inventory: Inventory) -> dict[int, str] | None:
-        """Return the tokens that the cache has for the users as the server knows them; None where none are wanted."""
-        if self.tokens is None:
-            return None
-        sessions = ((number, self.tokens.session(number)) for number in range(inventory.population.num_users))
-        return {
+    def _wish(self, inventory: Inventory) -> SessionWish:
+        """Return which sessions are wanted, and which of them the cache has for the users as the server knows them."""
+        if self.sessions is None:
+            return SessionWish()
+        sessions = ((number, self.sessions.cache.session(number)) for number in self.sessions.users)
+        kept = {
             number: session.token.get_secret_value()
             for number, session in sessions
             if session is not None and session.user_id == inventory.user_ids[number]
         }
+        return SessionWish(self.sessions.users, kept)
 
     def _keep(self, filled: Filled) -> None:
         """Put the new sessions into the cache."""
-        if self.tokens is None:
-            return
-        for number, token in filled.tokens.items():
-            self.tokens.keep(number, UserSession(filled.accounts.ids[number], SecretStr(token)))
+        if self.sessions is not None:
+            for number, token in filled.tokens.items():
+                self.sessions.cache.keep(number, UserSession(filled.accounts.ids[number], SecretStr(token)))
 
     async def _in_thread(self, work: Callable[[Callable[[int, int], object], Callable[[], object]], Filled]) -> Filled:
         """Do blocking work in a thread, which ends, all rolled back, when this is cancelled."""

@@ -29,15 +29,18 @@ Progress = Callable[[int, int], object]
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A user that the server made itself over REST, in a team: the pattern of all others.
-
-    `sessions` asks for sessions of all users, but for those whose token in it (by number) is still good; it is None
-    where none are wanted. The template has logged in then.
-    """
+    """A user that the server made itself over REST, in a team, and logged in: the pattern of all others."""
 
     user_id: str
     team_id: str
-    tokens: Mapping[int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWish:
+    """Which users, by number, are to have a session; `kept` are the tokens they have, which may be dead by now."""
+
+    users: Sequence[int] = ()
+    kept: Mapping[int, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ def fill(
     teams: Mapping[int, str],
     channels: Mapping[int, str],
     template: Template,
+    wish: SessionWish,
     progress: Progress,
     waiting: Callable[[], object],
 ) -> Filled:
@@ -90,23 +94,30 @@ def fill(
     doing = "loading the population"
     with database.connect(doing) as connection, exclusive(connection, LOCK, waiting), connection.begin():
         tables = read_tables(connection)
-        return _Fill(connection, tables, population, template, progress).run(teams, channels)
+        return _Fill(connection, tables, population, template, wish, progress).run(teams, channels)
 
 
 class _Fill:
     """A load under way, in its transaction."""
 
     def __init__(
-        self, connection: Connection, tables: Tables, population: Population, template: Template, progress: Progress
+        self,
+        connection: Connection,
+        tables: Tables,
+        population: Population,
+        template: Template,
+        wish: SessionWish,
+        progress: Progress,
     ) -> None:
         self._connection = connection
         self._tables = tables
         self._population = population
         self._template = template
+        self._wish = wish
         self._progress = progress
         self._now_ms = int(time.time() * 1000)
         self._done = 0
-        self._total = rows_of(population, sessions=template.tokens is not None)
+        self._total = rows_of(population) + len(wish.users)
 
     def run(self, teams: Mapping[int, str], channels: Mapping[int, str]) -> Filled:
         """Write all."""
@@ -170,11 +181,10 @@ class _Fill:
 
     def _sessions(self, accounts: Accounts) -> dict[int, str]:
         """Write the sessions that are wanted and return the new tokens by user."""
-        kept = self._template.tokens
-        if kept is None:
+        alive = living(self._connection, self._tables, self._wish.kept, self._now_ms)
+        users = [user for user in self._wish.users if user not in alive]
+        if not users:
             return {}
-        alive = living(self._connection, self._tables, kept, self._now_ms)
-        users = [user for user in range(len(accounts.ids)) if user not in alive]
         tokens = write_sessions(
             self._connection,
             self._tables,
@@ -186,12 +196,11 @@ class _Fill:
         return dict(zip(users, tokens, strict=True))
 
 
-def rows_of(population: Population, *, sessions: bool) -> int:
+def rows_of(population: Population) -> int:
     """Return about how many rows the whole population has."""
     environment = population.environment
     personal = environment.num_direct_message_channels + environment.num_group_message_channels
-    people = population.num_users * (2 if sessions else 1)
-    return people + 3 * population.num_team_memberships + population.num_channel_memberships + personal
+    return population.num_users + 3 * population.num_team_memberships + population.num_channel_memberships + personal
 
 
 def _extents(connection: Connection, tables: Tables, channel_ids: Sequence[str]) -> dict[str, Extent]:

@@ -30,10 +30,9 @@ _NEW_CHANNEL: dict[str, Value] = {
     "totalmsgcountroot": 0,
     "extraupdateat": 0,
     "schemeid": None,
-    "shared": False,
     "groupconstrained": None,
 }
-_VARYING = ("id", "name", "type", "displayname", "header", "creatorid")
+_VARYING = ("id", "name", "type", "displayname", "header", "creatorid", "shared")
 
 
 @dataclass(slots=True)
@@ -79,8 +78,10 @@ class PersonalWriter:
         there = set(self.connection.execute(select(columns.name).where(columns.name.in_(named))).scalars())
         missing = [(name, channel) for name, channel in named.items() if name not in there]
         ids = [self.made[self.written + offset] for offset in range(len(missing))]
+        # a 5.37 leaves it open whether a group is shared
+        shared = False if kind == "D" or "lastrootpostat" in columns else None
         channels.write(
-            (channel_id, name, kind, _shown(kind, channel), channel.header, user_ids[channel.members[0]])
+            (channel_id, name, kind, _shown(kind, channel), channel.header, user_ids[channel.members[0]], shared)
             for channel_id, (name, channel) in zip(ids, missing, strict=True)
         )
         members.write(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import orjson
 
 from mattermost_load_test.errors import ApiError, OperationError
@@ -19,9 +17,7 @@ from mattermost_load_test.mattermost.rest import Client
 USER_LIMIT = "api.user.create_user.user_limits.exceeded"
 
 
-async def make_template(
-    admin: Client, login: Client, inventory: Inventory, clock: Clock, tokens: Mapping[int, str] | None
-) -> Template:
+async def make_template(admin: Client, login: Client, inventory: Inventory, clock: Clock) -> Template:
     """Return a user of the population who is in one of its teams, made by the server: a new one if any is missing.
 
     It has logged in by `login` then, which shows that its password is the population's. Raises what the client raises,
@@ -42,7 +38,7 @@ async def make_template(
             f"{username(number)} cannot log in with the password of the population, so it is no pattern for the"
             f" others: {error}"
         ) from error
-    return Template(user_id, team.id, tokens)
+    return Template(user_id, team.id)
 
 
 def _with_team(inventory: Inventory, numbers: range | list[int]) -> int:
