@@ -118,3 +118,9 @@ def test_direct_and_group_channels_are_named_as_the_server_does() -> None:
     """Two ids in order with two underscores between; the SHA-1 of all ids in order for more."""
     assert channel_name(["b", "a"]) == "a__b"
     assert channel_name(["c", "a", "b"]) == "a9993e364706816aba3e25717850c26c9cd0d89d"
+
+
+def test_users_can_be_left_to_the_database(population: Population) -> None:
+    """Where users go straight into the database, the lines are those of schemes, teams and channels alone."""
+    lines = needed(Inventory(population, user_ids=[""] * 5), people=False)
+    assert kinds(lines) == {"version": 1, "scheme": 2, "team": 2, "channel": 8}

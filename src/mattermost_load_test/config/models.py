@@ -48,7 +48,7 @@ def _folded(to_upper: bool) -> BeforeValidator:
 
 
 Driver = Annotated[Literal["mysql", "postgres"], _folded(to_upper=False)]
-BulkLoadMethod = Annotated[Literal["auto", "rest", "cli"], _folded(to_upper=False)]
+BulkLoadMethod = Annotated[Literal["auto", "rest", "cli", "database"], _folded(to_upper=False)]
 WebsocketTransport = Annotated[Literal["lean", "websockets"], _folded(to_upper=False)]
 HTTPTransport = Annotated[Literal["httptools", "aiohttp"], _folded(to_upper=False)]
 Level = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], _folded(to_upper=True)]
@@ -116,8 +116,8 @@ class ConnectionConfiguration(Section):
     bulk_load_method: BulkLoadMethod = key(
         "BulkLoadMethod",
         "auto",
-        "How the population gets onto the server: by its import job (`rest`), by its own command line (`cli`), or by "
-        "the first of them that it has (`auto`).",
+        "How the population gets onto the server: by its import job (`rest`), by its own command line (`cli`), by "
+        "the first of them that it has (`auto`), or users and memberships straight into `DataSource` (`database`).",
     )
     bulk_load_workers: int = key(
         "BulkLoadWorkers", 0, "How many lines the server imports side by side; 0: as many as it likes.", ge=0, le=1000

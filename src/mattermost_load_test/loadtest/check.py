@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 from mattermost_load_test.config import Configuration
 from mattermost_load_test.loadtest.admin import is_empty, signed_in
 from mattermost_load_test.loadtest.bulk.cost import TYPICAL_USER_COST, UserCost, sampled_cost
-from mattermost_load_test.loadtest.bulk.method import choose
+from mattermost_load_test.loadtest.bulk.method import DATABASE, choose
 from mattermost_load_test.loadtest.clock import LoopClock
+from mattermost_load_test.loadtest.database.bulkload import database_of
 from mattermost_load_test.loadtest.inventory import Inventory, take_inventory
 from mattermost_load_test.loadtest.permissions import grants_needed
 from mattermost_load_test.loadtest.plan import RunPlan
@@ -118,3 +119,6 @@ def _of_inventory(
         yield "Bulk load", f"the server lacks {missing}: they would be imported, for {cost.of(lacks['users'])}"
         choice = choose(configuration.connection.bulk_load_method, version)
         yield "Bulk load", f"it would go by {choice.method}: {choice.reason}"
+        if configuration.connection.bulk_load_method == DATABASE:
+            place = database_of(configuration.connection).source.place
+            yield "Bulk load", f"but users and all they are in would go straight into {place}, for next to nothing"

@@ -13,6 +13,7 @@ import orjson
 from mattermost_load_test.loadtest.actions.images import png
 from mattermost_load_test.loadtest.bulk.load import BulkLoad, Needed
 from mattermost_load_test.loadtest.bulkload import bulk_lines
+from mattermost_load_test.loadtest.database.bulkload import DatabaseLoad
 from mattermost_load_test.loadtest.directs import directs_missing
 from mattermost_load_test.loadtest.inventory import Inventory, side_by_side, take_inventory
 from mattermost_load_test.loadtest.joining import Tell, add_memberships
@@ -24,12 +25,16 @@ from mattermost_load_test.mattermost.rest import Client
 
 EMOJI_IMAGE = png(8, 8, b"".join(b"\0" + bytes((255, 200, 0)) * 8 for _ in range(8)))
 
+PEOPLE = frozenset({"user", "direct_channel"})
+"""The types of lines about users."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filling:
     """Fills a server as `admin`, whose id is `admin_id`, telling `log` what is done and `tell` how far it is.
 
     `bulk` loads what is missing by name, while this agent holds the `lock`. Without `emoji` the server takes none.
+    Where `database` is given, it puts the users and all they are in straight into the server's tables.
     """
 
     admin: Client
@@ -39,6 +44,7 @@ class Filling:
     bulk: BulkLoad
     lock: SetupLock
     emoji: bool
+    database: DatabaseLoad | None = None
 
     async def fill(self, inventory: Inventory) -> Inventory:
         """Add what is missing and return the inventory as it is then; raises what client and bulk load raise.
@@ -46,19 +52,24 @@ class Filling:
         Of several agents one does it, and the others wait until nothing is missing, or it is their turn.
         """
         population = inventory.population
-        while await self._lacks_names(inventory) or self._lacks_emoji(inventory):
+        while await self._lacks_lines(inventory) or self._lacks_emoji(inventory):
             if await self.lock.claim():
                 inventory = await self.lock.held_while(lambda: self._load(population))
                 break
             await self.lock.until_free()
             inventory = await take_inventory(self.admin, population)
+        if self.database is not None:
+            await self.database.run(inventory)
+            return await take_inventory(self.admin, population)
         joined = await add_memberships(self.admin, inventory, self.tell)
         if joined:
             self.log.info("Added missing memberships of teams and channels", memberships=joined)
         return inventory
 
-    async def _lacks_names(self, inventory: Inventory) -> bool:
-        """Say whether a team, a channel or a user is missing."""
+    async def _lacks_lines(self, inventory: Inventory) -> bool:
+        """Say whether anything is missing that comes by lines."""
+        if self.database is not None:
+            return bool(inventory.missing_teams or inventory.missing_channels)
         return not inventory.names_complete or await directs_missing(self.admin, inventory)
 
     def _lacks_emoji(self, inventory: Inventory) -> bool:
@@ -68,8 +79,8 @@ class Filling:
     async def _load(self, population: Population) -> Inventory:
         """Load what is missing now, and return the inventory as it is then."""
         inventory = await take_inventory(self.admin, population)
-        if await self._lacks_names(inventory):
-            await self.bulk.run(_needed(inventory))
+        if await self._lacks_lines(inventory):
+            await self.bulk.run(_needed(inventory, people=self.database is None))
             inventory = await take_inventory(self.admin, population)
         if self._lacks_emoji(inventory):
             await self._add_emoji(inventory)
@@ -90,21 +101,22 @@ class Filling:
         self.log.info("Created custom emoji", emoji=len(missing))
 
 
-def _needed(inventory: Inventory) -> Needed:
-    """Return what a server with `inventory` lacks."""
+def _needed(inventory: Inventory, *, people: bool) -> Needed:
+    """Return what a server with `inventory` lacks, users and their direct channels only where `people` go by lines."""
     return Needed(
         len(inventory.missing_teams),
         len(inventory.missing_channels),
-        len(inventory.missing_users),
-        lambda schemes: lines_needed(inventory, schemes=schemes),
+        len(inventory.missing_users) if people else 0,
+        lambda schemes: lines_needed(inventory, schemes=schemes, people=people),
     )
 
 
-def lines_needed(inventory: Inventory, *, schemes: bool) -> Iterator[bytes]:
+def lines_needed(inventory: Inventory, *, schemes: bool, people: bool = True) -> Iterator[bytes]:
     """Yield the import lines of what is missing: of users, teams and channels by name, of direct channels all.
 
     Direct channels cost little, and importing them again adds nothing. Channels that the server has under another name
-    (the original tool's words differ, its numbers do not) go by the server's.
+    (the original tool's words differ, its numbers do not) go by the server's. Without `people` there are no lines of
+    users and direct channels.
     """
     population = inventory.population
     users = {username(index) for index in inventory.missing_users}
@@ -117,7 +129,10 @@ def lines_needed(inventory: Inventory, *, schemes: bool) -> Iterator[bytes]:
     }
     wanted = _Wanted(users, teams, channels)
     for line in bulk_lines(population, emoji=False, schemes=schemes):
-        if wanted.wants(orjson.loads(line)):
+        entry = orjson.loads(line)
+        if not people and entry["type"] in PEOPLE:
+            return  # they come last
+        if wanted.wants(entry):
             yield _with_names(line, renamed) if renamed else line
 
 

@@ -9,8 +9,7 @@ from mattermost_load_test.config import Configuration
 from mattermost_load_test.errors import ServerError, ServerUnreachableError
 from mattermost_load_test.loadtest.admin import change_settings, sign_in, signed_in
 from mattermost_load_test.loadtest.clock import LoopClock
-from mattermost_load_test.loadtest.database import datasource
-from mattermost_load_test.loadtest.database.connection import Database
+from mattermost_load_test.loadtest.database.bulkload import database_of
 from mattermost_load_test.loadtest.database.loadposts import PostsLoaded, load_posts
 from mattermost_load_test.loadtest.inventory import take_inventory
 from mattermost_load_test.loadtest.population import Population
@@ -39,10 +38,8 @@ def write_history(configuration: Configuration, tell: Tell) -> PostsLoaded:
     Raises `ConfigurationError`, `DatabaseError` and `OperationError`; what was written until then stays.
     """
     plan = PostPlan(configuration.environment)
-    connection = configuration.connection
-    database = Database(datasource.parse(connection.driver_name, connection.data_source))
     return load_posts(
-        database,
+        database_of(configuration.connection),
         plan,
         reading_of(configuration),
         lambda done, total: tell("Writing posts", done, total),

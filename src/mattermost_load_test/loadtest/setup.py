@@ -15,7 +15,9 @@ from mattermost_load_test.loadtest.abilities import find_abilities
 from mattermost_load_test.loadtest.admin import change_settings, sign_in, signed_in, wait_for_server
 from mattermost_load_test.loadtest.admin_session import AdminTransport
 from mattermost_load_test.loadtest.bulk.load import POLL_S, BulkLoad
+from mattermost_load_test.loadtest.bulk.method import DATABASE
 from mattermost_load_test.loadtest.clock import Clock
+from mattermost_load_test.loadtest.database.bulkload import DatabaseLoad, SessionsWanted, database_of
 from mattermost_load_test.loadtest.filling import Filling
 from mattermost_load_test.loadtest.inventory import Inventory, take_inventory
 from mattermost_load_test.loadtest.joining import Tell
@@ -48,13 +50,24 @@ class SetUp:
     notes: tuple[str, ...] = ()
 
 
-async def set_up(transport: ServerTransport, configuration: Configuration, clock: Clock, log: Log, tell: Tell) -> SetUp:
+async def set_up(
+    transport: ServerTransport,
+    configuration: Configuration,
+    clock: Clock,
+    log: Log,
+    tell: Tell,
+    sessions: SessionsWanted | None = None,
+) -> SetUp:
     """Make the server ready for `configuration` and return what entities need to know of it.
 
-    `tell` gets a few words on how far it is. Raises `ServerError` when the server cannot be reached or its admin is
-    refused, `OperationError` when the population cannot be loaded.
+    `tell` gets a few words on how far it is. Where the population goes straight into the database, `sessions` go with
+    it. Raises `ServerError` when the server cannot be reached or its admin is refused, `DatabaseError` likewise,
+    `OperationError` when the population cannot be loaded.
     """
     connection = configuration.connection
+    database = database_of(connection) if connection.bulk_load_method == DATABASE else None
+    if database is not None:
+        await asyncio.to_thread(database.check)  # before anything is changed
     session = AdminTransport(transport)
     admin = Client(session, server=transport.server)
     tell("waiting for the server")
@@ -62,7 +75,10 @@ async def set_up(transport: ServerTransport, configuration: Configuration, clock
     log.info("The server answers", server_url=transport.server, version=str(status.version))
     account = await sign_in(admin, connection, clock, log)
     session.renewing(admin, lambda client: signed_in(client, connection, clock))
-    return await _Preparation(transport, configuration, clock, log, tell, admin, account, status.version).carry_out()
+    preparation = _Preparation(transport, configuration, clock, log, tell, admin, account, status.version)
+    if database is not None:
+        preparation.database_load = DatabaseLoad(admin, transport, database, clock, log, tell, sessions)
+    return await preparation.carry_out()
 
 
 class _Preparation:
@@ -90,6 +106,8 @@ class _Preparation:
         self._version = version
         self._kept = KeptChanges(admin, account.id)
         self._notes: list[str] = []
+        self.database_load: DatabaseLoad | None = None
+        """What puts users straight into the database, where that is asked for."""
 
     async def carry_out(self) -> SetUp:
         """Take the steps in their order."""
@@ -135,7 +153,9 @@ class _Preparation:
         services = (await self._admin.system.config()).get("ServiceSettings", {})
         lock = SetupLock(self._admin, self._account.username, self._clock, self._log, self._tell)
         emoji = bool(services.get("EnableCustomEmoji", True))
-        filling = Filling(self._admin, self._account.id, self._log, self._tell, self._bulk_load(), lock, emoji)
+        filling = Filling(
+            self._admin, self._account.id, self._log, self._tell, self._bulk_load(), lock, emoji, self.database_load
+        )
         return await filling.fill(inventory)
 
     def _bulk_load(self) -> BulkLoad:

@@ -24,7 +24,7 @@ from mattermost_load_test.embedded.server import EmbeddedServer
 from mattermost_load_test.errors import ApiError, DatabaseUnreachableError, OperationError
 from mattermost_load_test.loadtest.bulkload import bulk_lines
 from mattermost_load_test.loadtest.clock import LoopClock
-from mattermost_load_test.loadtest.database.bulkload import DatabaseLoad, SessionsWanted
+from mattermost_load_test.loadtest.database.bulkload import DatabaseLoad, SessionsWanted, database_of
 from mattermost_load_test.loadtest.database.connection import Database
 from mattermost_load_test.loadtest.database.filling import LOCK
 from mattermost_load_test.loadtest.database.locks import exclusive
@@ -65,7 +65,7 @@ class Ground:
             await admin.login(*ADMIN)
             inventory = await take_inventory(admin, self.people)
             wanted = None if tokens is None else SessionsWanted(tokens, range(self.people.num_users))
-            load = DatabaseLoad(admin, transport, self.connection, LoopClock(), Log(), hear, wanted)
+            load = DatabaseLoad(admin, transport, self.database, LoopClock(), Log(), hear, wanted)
             await load.run(inventory)
 
     def carrying(self, stack: ExitStack, carry_back: Callable[[], None]) -> Callable[[str], None]:
@@ -225,7 +225,9 @@ async def test_a_database_that_is_not_there(embedded: EmbeddedServer, made: Any)
         await admin.login(*ADMIN)
         inventory = await take_inventory(admin, made.population())
         with pytest.raises(DatabaseUnreachableError, match=r"127\.0\.0\.1:1"):
-            await DatabaseLoad(admin, transport, connection, LoopClock(), Log(), lambda words: None).run(inventory)
+            await DatabaseLoad(admin, transport, database_of(connection), LoopClock(), Log(), lambda words: None).run(
+                inventory
+            )
 
 
 async def test_a_full_server_makes_the_pattern_by_import(start_server: StartServer, made: Any) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mattermost_load_test.mattermost.models import ServerVersion
 
-AUTO, REST, CLI = "auto", "rest", "cli"
+AUTO, REST, CLI, DATABASE = "auto", "rest", "cli", "database"
 IMPORT_JOB_SINCE = (5, 31)
 
 
@@ -19,8 +19,11 @@ class Choice:
 
 
 def choose(wanted: str, version: ServerVersion) -> Choice:
-    """Return the way to load a server of a version; `wanted` is the key `BulkLoadMethod`."""
-    if wanted != AUTO:
+    """Return the way to have a server of a version import lines; `wanted` is the key `BulkLoadMethod`.
+
+    What cannot go straight into the database goes the way that the server has.
+    """
+    if wanted not in (AUTO, DATABASE):
         return Choice(wanted, "BulkLoadMethod asks for it")
     if version.at_least(*IMPORT_JOB_SINCE):
         return Choice(REST, f"servers from {'.'.join(map(str, IMPORT_JOB_SINCE))} on import over their API")

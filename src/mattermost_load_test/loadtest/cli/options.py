@@ -61,7 +61,7 @@ bulk_load_method_option = click.option(
     cls=KeyOption,
     section="ConnectionConfiguration",
     key="BulkLoadMethod",
-    type=click.Choice(["auto", "rest", "cli"]),
+    type=click.Choice(["auto", "rest", "cli", "database"]),
     help="How the population gets onto the server, instead of BulkLoadMethod.",
 )
 

@@ -1,10 +1,12 @@
 """`loadtest setup`: makes the server ready for runs, and stops there."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from mattermost_load_test.config import LoadedConfiguration
+from mattermost_load_test.loadtest.bulk.method import DATABASE
 from mattermost_load_test.loadtest.cli.options import (
     bulk_load_method_option,
     config_option,
@@ -13,11 +15,13 @@ from mattermost_load_test.loadtest.cli.options import (
     run_async,
 )
 from mattermost_load_test.loadtest.clock import Clock, LoopClock
+from mattermost_load_test.loadtest.database.bulkload import SessionsWanted
 from mattermost_load_test.loadtest.joining import Tell
 from mattermost_load_test.loadtest.output import Output, open_output
 from mattermost_load_test.loadtest.progress import LINE_EVERY_S
 from mattermost_load_test.loadtest.setup import set_up
 from mattermost_load_test.loadtest.stop import Stop, on_signals
+from mattermost_load_test.loadtest.token_cache import open_token_cache
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.transport import TransportOptions
@@ -26,27 +30,41 @@ from mattermost_load_test.mattermost.transport import TransportOptions
 @click.command()
 @config_option
 @bulk_load_method_option
+@click.option(
+    "--token-cache",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With BulkLoadMethod database: give every user a session, and keep them in FILE for runs that name it.",
+)
 @click.pass_context
-def setup(context: click.Context, config: Path | None) -> None:
+def setup(context: click.Context, config: Path | None, token_cache: Path | None) -> None:
     """Make the server ready for runs: its admin, its settings, its population; then stop.
 
     Every run does this by itself unless SkipBulkload is set; done before, it keeps several agents from waiting for one.
     It may be run again: what is there already is left as it is.
     """
     configuration = loaded(context, config)
+    if token_cache is not None and configuration.configuration.connection.bulk_load_method != DATABASE:
+        raise click.UsageError("--token-cache needs --bulk-load-method database: only it makes sessions; a run logs in")
     stop = Stop()
     with open_output(configuration.configuration.logs, process_streams()) as output, on_signals(stop, output.end_view):
-        run_async(stop.unless(_set_up(configuration, output)))
+        run_async(stop.unless(_set_up(configuration, output, token_cache)))
 
 
-async def _set_up(loaded: LoadedConfiguration, output: Output) -> None:
+async def _set_up(loaded: LoadedConfiguration, output: Output, token_cache: Path | None) -> None:
     """Do what a run does before its logins."""
     configuration = loaded.configuration
     for warning in loaded.warnings:
         output.log.warn(warning)
     clock = LoopClock()
+    tell = _now_and_then(output.log, clock)
     async with open_transport(TransportOptions.of(configuration.connection)) as transport:
-        ready = await set_up(transport, configuration, clock, output.log, _now_and_then(output.log, clock))
+        with ExitStack() as stack:
+            sessions = None
+            if token_cache is not None:
+                cache = stack.enter_context(open_token_cache(token_cache, transport.server))
+                sessions = SessionsWanted(cache, range(configuration.environment.num_users))
+            ready = await set_up(transport, configuration, clock, output.log, tell, sessions)
     for note in ready.notes:
         output.log.warn(note)
 

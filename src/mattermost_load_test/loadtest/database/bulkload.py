@@ -41,6 +41,11 @@ class SessionsWanted:
     users: Sequence[int]
 
 
+def database_of(connection: ConnectionConfiguration) -> Database:
+    """Return the database that the configuration names; raises `ConfigurationError` if it names none."""
+    return Database(datasource.parse(connection.driver_name, connection.data_source))
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseLoad:
     """Puts a population into the database of the server that `admin` is logged in to.
@@ -50,7 +55,7 @@ class DatabaseLoad:
 
     admin: Client
     transport: ServerTransport
-    connection: ConnectionConfiguration
+    database: Database
     clock: Clock
     log: Log
     tell: Tell
@@ -59,11 +64,10 @@ class DatabaseLoad:
     async def run(self, inventory: Inventory) -> None:
         """Write what the server lacks of the users, memberships, direct and group channels of the population.
 
-        `inventory` has all its teams and channels. Raises `ConfigurationError` without a usable data source,
-        `DatabaseError`, what the client raises, and `OperationError` when users do not work afterwards; nothing but the
-        one user made over REST is left then.
+        `inventory` has all its teams and channels. Raises `DatabaseError`, what the client raises, and `OperationError`
+        when users do not work afterwards; nothing but the one user made over REST is left then.
         """
-        database = Database(datasource.parse(self.connection.driver_name, self.connection.data_source))
+        database = self.database
         await asyncio.to_thread(check_database, database, {team.id for team in inventory.teams.values()})
         self.tell("making a user to copy")
         login = Client(self.transport, server=self.transport.server)
@@ -89,12 +93,11 @@ class DatabaseLoad:
         await login.logout()
         await self.admin.system.invalidate_caches()
         if filled.anything:
-            await self._try(database, inventory, filled, teams, channels)
+            await self._try(inventory, filled, teams, channels)
         self._keep(filled)
 
     async def _try(
         self,
-        database: Database,
         inventory: Inventory,
         filled: Filled,
         teams: Mapping[int, str],
@@ -109,7 +112,7 @@ class DatabaseLoad:
         except SampleError as reason:
             self.tell("taking the load back")
             try:
-                await asyncio.to_thread(undo, database, filled, teams)
+                await asyncio.to_thread(undo, self.database, filled, teams)
             except DatabaseError as error:
                 raise OperationError(
                     f"users who were put into the database do not work: {reason}; and it could not be taken back:"
@@ -117,8 +120,8 @@ class DatabaseLoad:
                 ) from error
             await self.admin.system.invalidate_caches()
             raise OperationError(
-                f"users who were put into the database do not work, so all of it was taken back: {reason}."
-                " Use another BulkLoadMethod for this server"
+                f"users who were put into the database do not work, so all of it was taken back: {reason}"
+                "; use another BulkLoadMethod for this server"
             ) from reason
         except asyncio.CancelledError:
             self.log.warn("Interrupted before all new users were tried; what was written into the database stays")

@@ -49,6 +49,11 @@ class Database:
         with translated(self.source, doing), self._engine.connect() as connection:
             yield connection
 
+    def check(self) -> None:
+        """Connect and do nothing; raises `DatabaseError` if that cannot be done."""
+        with self.connect("looking whether it is there"):
+            pass
+
     @contextmanager
     def transaction(self, doing: str) -> Iterator[Connection]:
         """Open a connection with a transaction that is committed at the end, or rolled back by any exception."""

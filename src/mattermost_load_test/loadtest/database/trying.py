@@ -103,7 +103,7 @@ def _telling(what: str) -> Iterator[None]:
     try:
         yield
     except ServerError as error:
-        raise SampleError(f"{what}: {error}") from error
+        raise SampleError(f"{what}: {str(error).rstrip('.')}") from error
 
 
 def _some(numbers: Sequence[int]) -> list[int]:
