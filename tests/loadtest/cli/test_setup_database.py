@@ -43,6 +43,7 @@ async def test_check_says_where_users_would_go(agent_here: Any) -> None:
     """`check` names the database that users would go into, without its password."""
     agent_here.set(
         UserEntitiesConfiguration_AgentIndex=0,
+        UserEntitiesConfiguration_AgentCount=1,
         ConnectionConfiguration_BulkLoadMethod="database",
         ConnectionConfiguration_DataSource="mm:hiddenword@tcp(127.0.0.1:3399)/mm",
     )
