@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise
-from math import exp, isnan, lgamma, log, log1p, sqrt
+from math import erfc, exp, inf, isnan, lgamma, log, log1p, sqrt
 
 from .stats import RouteTimings, percentile
 
@@ -54,6 +54,19 @@ class Shift:
     p_value: float
 
 
+@dataclass(frozen=True, slots=True)
+class Variance:
+    """The variance of a share: as the stretches of the run tell it, and as it were if samples were independent."""
+
+    clustered: float
+    independent: float
+
+    @property
+    def larger(self) -> float:
+        """The one to go by."""
+        return max(self.clustered, self.independent)
+
+
 class BlockedSamples:
     """The durations of one route, ascending, as a whole and by stretch of the run.
 
@@ -74,15 +87,16 @@ class BlockedSamples:
         """Return the share of samples below `value`, those equal to it counted half."""
         return _below(self.ordered, value) / len(self.ordered)
 
-    def variance(self, value: float, share: float) -> float:
-        """Return the variance of `share_below(value)`, at least that of independent samples whose share is `share`."""
+    def variance(self, value: float, share: float) -> Variance:
+        """Return the variance of `share_below(value)`, which is `share` if runs are equal."""
         below = [_below(block, value) for block in self.blocks]
-        return max(clustered_variance(below, list(map(len, self.blocks))), share * (1 - share) / len(self.ordered))
+        independent = share * (1 - share) / len(self.ordered)
+        return Variance(clustered_variance(below, list(map(len, self.blocks))), independent)
 
     def bounds(self, percent: float, t: float) -> tuple[float, float]:
         """Return an interval of a percentile, `t` standard errors of its share to both sides (Woodruff 1952)."""
         share = percent / 100
-        error = t * sqrt(self.variance(self.percentile(percent), share))
+        error = t * sqrt(self.variance(self.percentile(percent), share).larger)
         return _quantile(self.ordered, share - error), _quantile(self.ordered, share + error)
 
 
@@ -96,7 +110,7 @@ def percentile_shift(before: BlockedSamples, after: BlockedSamples, percent: flo
     common = percentile(sorted(chain(before.ordered, after.ordered)), percent)
     variances = before.variance(common, percent / 100), after.variance(common, percent / 100)
     p_value = t_test(after.share_below(common) - before.share_below(common), *variances)
-    t = t_quantile(_freedom(*variances))
+    t = t_quantile(freedom(*variances))
     return Shift(old, new, *_joined(old, before.bounds(percent, t), new, after.bounds(percent, t)), p_value)
 
 
@@ -124,15 +138,15 @@ class ErrorCounts:
         """The share of requests that failed."""
         return sum(self.errors) / sum(self.hits)
 
-    def variance(self, rate: float) -> float:
-        """Return the variance of the rate, at least that of independent requests of which `rate` fail."""
-        return max(clustered_variance(self.errors, self.hits), rate * (1 - rate) / sum(self.hits))
+    def variance(self, rate: float) -> Variance:
+        """Return the variance of the rate, where `rate` is that of equal runs."""
+        return Variance(clustered_variance(self.errors, self.hits), rate * (1 - rate) / sum(self.hits))
 
     def bounds(self, t: float) -> tuple[float, float]:
         """Return Wilson's interval of the rate, over as many independent requests as are worth the real ones."""
         rate, hits = self.rate, sum(self.hits)
         independent = rate * (1 - rate) / hits
-        worth = hits * independent / self.variance(rate) if independent else hits
+        worth = hits * independent / self.variance(rate).larger if independent else hits
         middle = (rate + t * t / (2 * worth)) / (1 + t * t / worth)
         half = t / (1 + t * t / worth) * sqrt(rate * (1 - rate) / worth + t * t / (4 * worth * worth))
         return max(0.0, middle - half), min(1.0, middle + half)
@@ -150,7 +164,7 @@ def error_rate_shift(before: ErrorCounts, after: ErrorCounts) -> Shift:
     p_value = t_test(new - old, *variances)
     if counts[0] + counts[2] <= _EXACT_ERRORS:
         p_value = max(p_value, fisher_exact(*counts))
-    t = t_quantile(_freedom(*variances))
+    t = t_quantile(freedom(*variances))
     return Shift(old, new, *_joined(old, before.bounds(t), new, after.bounds(t)), p_value)
 
 
@@ -177,24 +191,29 @@ def clustered_variance(counts: Sequence[float], sizes: Sequence[int]) -> float:
     return clusters / (clusters - 1) * squares / total**2
 
 
-def t_test(difference: float, *variances: float) -> float:
-    """Return the two-sided p-value of a difference of two means whose variances these are."""
-    error = sqrt(sum(variances))
+def t_test(difference: float, *variances: Variance) -> float:
+    """Return the two-sided p-value of a difference of two shares whose variances these are."""
+    error = sqrt(max(sum(one.clustered for one in variances), sum(one.independent for one in variances)))
     if error == 0:
         return 1.0 if difference == 0 else 0.0
-    return t_two_sided(difference / error, _freedom(*variances))
+    return t_two_sided(difference / error, freedom(*variances))
 
 
-def _freedom(*variances: float) -> float:
-    """Return the degrees of freedom of two variances, each from `BLOCKS` stretches (Welch and Satterthwaite)."""
-    total = sum(variances)
-    if total == 0:
-        return 2.0 * (BLOCKS - 1)
-    return total**2 / sum(variance**2 / (BLOCKS - 1) for variance in variances)
+def freedom(*variances: Variance) -> float:
+    """Return the degrees of freedom of two variances, each from `BLOCKS` stretches (Welch and Satterthwaite).
+
+    Where they are no larger than those of independent samples, which are known and not estimated, they are infinite.
+    """
+    total = sum(one.clustered for one in variances)
+    if total <= sum(one.independent for one in variances):
+        return inf
+    return total**2 / sum(one.clustered**2 / (BLOCKS - 1) for one in variances)
 
 
 def t_two_sided(t: float, freedom: float) -> float:
-    """Return the probability that Student's t lies at least as far from 0 as `t`."""
+    """Return the probability that Student's t lies at least as far from 0 as `t`; a normal's where `freedom` is inf."""
+    if freedom == inf:
+        return erfc(abs(t) / sqrt(2))
     return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
 
 
