@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from mattermost_load_test.errors import ResultsFileError
 from mattermost_load_test.gates import Gate, Significant, judge
 from mattermost_load_test.reporting.facts import facts_of
+from mattermost_load_test.reporting.pictures import pictures_of
 from mattermost_load_test.reporting.report import InstanceReport, Report, route_reports
 from mattermost_load_test.timings.comparison import Thresholds, compare
-from mattermost_load_test.timings.over_time import over_time
 from mattermost_load_test.timings.stats import Timings
 
 from .selection import Results
@@ -23,7 +23,7 @@ class Wanted:
     gates: tuple[Gate, ...] = ()
     compares: bool = False
     show_verdict: bool = False
-    over_time: bool = False
+    pictures: bool = False
     thresholds: Thresholds = field(default_factory=Thresholds)
 
 
@@ -43,11 +43,15 @@ def report(results: Results, baseline: Results | None = None, wanted: Wanted | N
         login=route_reports(login, login.statistics()),
         instances=tuple(_instances(results)),
         settings=results.settings,
+        baseline_settings=baseline.settings if baseline is not None else None,
         warnings=(*results.warnings, *(baseline.warnings if baseline is not None else ())),
         show_verdict=wanted.show_verdict,
     )
     made = _with_comparison(made, timings, before, wanted)
-    return _with_times(made, timings, before) if wanted.over_time else made
+    if not wanted.pictures:
+        return made
+    baseline_login = baseline.login() if baseline is not None else None
+    return replace(made, pictures=pictures_of(timings, login, before, baseline_login))
 
 
 def _with_comparison(made: Report, timings: Timings, before: Timings | None, wanted: Wanted) -> Report:
@@ -61,13 +65,6 @@ def _with_comparison(made: Report, timings: Timings, before: Timings | None, wan
     before_facts = facts_of(before) if before is not None else None
     facts = facts_of(timings, baseline=before_facts, comparison=comparison, saturation=made.saturation)
     return replace(made, comparison=comparison, gates=judge(wanted.gates, facts))
-
-
-def _with_times(made: Report, timings: Timings, before: Timings | None) -> Report:
-    """Return the report with the run, and the baseline, in intervals of the same width."""
-    times = over_time(timings)
-    width_s = times.width_s if times is not None else None
-    return replace(made, over_time=times, baseline_over_time=over_time(before, width_s) if before else None)
 
 
 def _refuse_unlike(results: Results, baseline: Results, timings: Timings, before: Timings) -> None:

@@ -9,7 +9,7 @@ from mattermost_load_test.timings.comparison import ERROR_RATE, PERCENTILES, Com
 from mattermost_load_test.timings.over_time import moments
 from mattermost_load_test.timings.stats import Statistics, Timings, score
 
-from .verdict import change
+from .verdict import change, interval
 
 
 def facts_of(
@@ -49,4 +49,7 @@ def facts_of(
 
 def _worse(comparison: Comparison, figure: str) -> dict[str, str]:
     """Return, by name of the route, how far a figure became worse, in words."""
-    return {name: f"is worse by {change(difference)}" for name, difference in comparison.worse(figure).items()}
+    return {
+        name: f"is worse by {change(difference)} ({interval(difference)})"
+        for name, difference in comparison.worse(figure).items()
+    }

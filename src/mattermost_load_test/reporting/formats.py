@@ -9,7 +9,7 @@ from typing import Protocol
 
 from mattermost_load_test.errors import UsageError
 
-from . import csv_report, json_report, junit, markdown, series_report, text
+from . import csv_report, html, json_report, junit, markdown, series_report, text
 from .report import Report
 
 
@@ -25,13 +25,13 @@ class Render(Protocol):
 class Format:
     """A format: how it is made, the endings of files that hold it, and what has to be computed for it.
 
-    `compares` asks for the comparison where there is a baseline, `over_time` for the run in intervals.
+    `compares` asks for the comparison where there is a baseline, `pictures` for what pictures are drawn from.
     """
 
     render: Render
     endings: tuple[str, ...]
     compares: bool = True
-    over_time: bool = False
+    pictures: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
@@ -39,8 +39,9 @@ FORMATS: Mapping[str, Format] = {
     "markdown": Format(markdown.render, (".md", ".markdown"), compares=False),
     "json": Format(json_report.render, (".json",)),
     "csv": Format(csv_report.render, (".csv",)),
-    "series": Format(series_report.render, (".series.csv",), compares=False, over_time=True),
+    "series": Format(series_report.render, (".series.csv",), compares=False, pictures=True),
     "junit": Format(junit.render, (".xml",)),
+    "html": Format(html.render, (".html", ".htm"), pictures=True),
 }
 
 

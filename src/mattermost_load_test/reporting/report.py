@@ -8,8 +8,9 @@ from typing import Self
 
 from mattermost_load_test.gates import GateResult
 from mattermost_load_test.timings.comparison import Comparison
-from mattermost_load_test.timings.over_time import OverTime
 from mattermost_load_test.timings.stats import Statistics, Timings, score
+
+from .pictures import Pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Report:
     `baseline_score` is None without a baseline; `baseline_only` names the routes that only the baseline has. `login`
     holds the routes of the login phase, which are in no score. `gates` are those that were asked for, the failed ones
     first; `comparison` says what is more than noise, which text and markdown show if `show_verdict`. `saturation` tells
-    which agents could not keep up, and is None where the logs do not tell.
+    which agents could not keep up, and is None where the logs do not tell. `pictures` are there if they were asked for.
     """
 
     routes: tuple[RouteReport, ...]
@@ -52,13 +53,13 @@ class Report:
     login: tuple[RouteReport, ...] = ()
     instances: tuple[InstanceReport, ...] = ()
     settings: Mapping[str, object] | None = None
+    baseline_settings: Mapping[str, object] | None = None
     warnings: tuple[str, ...] = ()
     gates: tuple[GateResult, ...] = ()
     comparison: Comparison | None = None
     show_verdict: bool = False
     saturation: tuple[str, ...] | None = None
-    over_time: OverTime | None = None
-    baseline_over_time: OverTime | None = None
+    pictures: Pictures | None = None
 
     @classmethod
     def of(cls, timings: Timings, baseline: Timings | None = None) -> Self:

@@ -21,7 +21,8 @@ def render(report: Report, *, verbose: bool = False) -> str:
     `start_s` is when the interval began, in seconds since the epoch. Raises `ResultsFileError` where the log tells no
     times.
     """
-    if report.over_time is None:
+    pictures = report.pictures
+    if pictures is None or pictures.actual.over_time is None:
         raise ResultsFileError(
             "these results cannot be shown over time: their log does not tell when requests began (the original "
             "tool's logs never do); choose another format"
@@ -29,9 +30,9 @@ def render(report: Report, *, verbose: bool = False) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for run, over_time in (("actual", report.over_time), ("baseline", report.baseline_over_time)):
-        if over_time is not None:
-            writer.writerows(_rows(run, over_time))
+    writer.writerows(_rows("actual", pictures.actual.over_time))
+    if pictures.baseline is not None and pictures.baseline.over_time is not None:
+        writer.writerows(_rows("baseline", pictures.baseline.over_time))
     return text.getvalue()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mattermost_load_test.timings.comparison import ERROR_RATE, Change, Difference, Outcome, RouteComparison, Verdict
+from mattermost_load_test.timings.comparison import ERROR_RATE, Difference, Outcome, RouteComparison, Verdict
 
 from .report import Report
 
@@ -80,22 +80,9 @@ def interval(difference: Difference) -> str:
     return f"{low:+.2f} to {high:+.2f} ms"
 
 
-def regressions(report: Report) -> list[str]:
-    """Return, for each figure that became worse, one line: route, figure, how far."""
-    if report.comparison is None:
-        return []
-    return [
-        f"{name}: {one.figure} {change(one)}"
-        for name, route in report.comparison.routes.items()
-        for one in route.differences
-        if one.change is Change.WORSE
-    ]
-
-
 def change(difference: Difference) -> str:
-    """Return how far a figure moved: ``+12.1 % (+3.10 to +5.20 ms)``, an error rate in points."""
+    """Return how far a figure moved: ``+12.1 %``, in milliseconds where that was 0; an error rate in points."""
     shift = difference.shift
     if difference.figure == ERROR_RATE:
-        return f"{(shift.after - shift.before) * 100:+.2f} points ({interval(difference)})"
-    relative = f"{(shift.after / shift.before - 1) * 100:+.1f} % " if shift.before else ""
-    return f"{relative}({interval(difference)})"
+        return f"{(shift.after - shift.before) * 100:+.2f} points"
+    return f"{(shift.after / shift.before - 1) * 100:+.1f} %" if shift.before else f"{shift.after:+.2f} ms"

@@ -32,10 +32,11 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class OverTime:
-    """A run in `intervals` of `width_s`, the first of which begins at `started_s`, seconds since the epoch."""
+    """A run in `intervals` of `width_s`; it began at `started_s`, seconds since the epoch, and took `length_s`."""
 
     started_s: float
     width_s: float
+    length_s: float
     intervals: tuple[Interval, ...]
 
 
@@ -79,7 +80,9 @@ def over_time(timings: Timings, width_s: float | None = None) -> OverTime | None
         for moment_s in route.failed_s:
             errors[int((moment_s - start_s) / width_s)] += 1
     last_s = max(end_s - start_s - (count - 1) * width_s, 1.0)  # the last interval is not whole
-    return OverTime(start_s, width_s, tuple(_intervals(durations, errors, width_s, min(last_s, width_s))))
+    return OverTime(
+        start_s, width_s, end_s - start_s, tuple(_intervals(durations, errors, width_s, min(last_s, width_s)))
+    )
 
 
 def _intervals(

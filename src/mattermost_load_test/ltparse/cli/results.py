@@ -124,7 +124,7 @@ def results(
         gates=gates,
         compares=verdict or any(form.compares for form in formats),
         show_verdict=verdict,
-        over_time=any(form.over_time for form in formats),
+        pictures=any(form.pictures for form in formats),
         thresholds=Thresholds(ignore_below_percent / 100, ignore_below_ms, ignore_below_points / 100),
     )
     made = _read(sources, baseline, meant=bool(files), aggregate=aggregate, wanted=wanted)
