@@ -52,7 +52,8 @@ async def carry_out(url: str, keys: Mapping[str, object], load: Load) -> None:
         print(json.dumps(figures))
         for entity in entities:
             entity.stop()
-        await agent.context.drained(10.0)
+        async with asyncio.timeout(10.0):
+            await agent.context.drained()
 
 
 async def _all_acted(agent: Agent, entities: Sequence[Entity]) -> None:

@@ -32,7 +32,6 @@ GOOD = RunSummary(
     actions_intended=1500.0,
     requests=9000,
     lateness=Lateness(),
-    lateness_limit_ms=1000.0,
 )
 
 
@@ -45,6 +44,7 @@ GOOD = RunSummary(
         (replace(GOOD, requests=0), None, 1, "shorter than the time to the first action"),
         (replace(GOOD, requests=7, request_errors={"500": 7}), None, 1, "not one of 7 requests succeeded (500: 7)"),
         (replace(GOOD, lateness=Lateness(1, 2, 1500)), None, 4, "could not keep up"),
+        (replace(GOOD, deaths=("worker 1 was killed",), lateness=Lateness(1, 2, 1500)), None, 1, "worker 1 was killed"),
         (replace(GOOD, lateness=Lateness(1, 2, 1500)), InterruptedRunError("stopped"), 130, "stopped"),
     ],
 )
@@ -97,14 +97,14 @@ def test_a_plan_gives_every_entity_its_own_user() -> None:
     assert plan.first_entity == 5
     assert list(plan.users) == [5, 6, 7, 8, 9]
     assert plan.instance_id == AGENT
-    assert plan.lateness_limit_ms == 1000
+    assert plan.health_limits.lateness_ms == 1000
 
 
 def test_the_lateness_allowed_is_at_most_the_action_interval() -> None:
     """With an action every 200 ms an agent that is 300 ms late does not keep up."""
     configuration = Configuration.model_validate({"UserEntitiesConfiguration": {"ActionRateMilliseconds": 200}})
     plan = plan_run("all", LoadedConfiguration(configuration, None, ()), AgentPlace(), AGENT)
-    assert plan.lateness_limit_ms == 200
+    assert plan.health_limits.lateness_ms == 200
 
 
 def test_too_many_entities_are_a_configuration_error() -> None:

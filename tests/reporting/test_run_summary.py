@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mattermost_load_test.reporting.run_summary import Lateness, RunSummary, Websockets, render, warnings
+from mattermost_load_test.timings.health import WorkerHealth
 
 GOOD = RunSummary(
     scenario="all",
@@ -18,7 +19,7 @@ GOOD = RunSummary(
     actions_intended=1500.4,
     requests=9000,
     lateness=Lateness(0.4, 1.2, 12.5),
-    lateness_limit_ms=1000.0,
+    workers=(WorkerHealth(0, 50, 12.0, 1.25, 30.2), WorkerHealth(1, 50, 13.0, 2.5, 28.0)),
     websockets=Websockets(events=5000, reconnects=3),
 )
 
@@ -35,6 +36,7 @@ def test_a_good_run_reads_without_warnings() -> None:
         "Actions": "1,485 achieved of 1,500 intended (99.0%)",
         "Requests": "9,000 (149.9/s), 0 errors",
         "Lateness": "p50 0.4 ms, p95 1.2 ms, p99 12.5 ms",
+        "Workers": "2, up to 30 % of a core (worker 0), loop lag p99 up to 2.5 ms (worker 1)",
         "Websockets": "5,000 events, 0 missed, 0 dropped, 3 reconnects",
     }
     assert GOOD.saturation == ()
@@ -66,7 +68,8 @@ def test_an_agent_that_was_late_is_saturated() -> None:
 
 def test_an_agent_that_dropped_events_is_saturated() -> None:
     """Events dropped by the agent itself say the same, as the load was lighter than it seems."""
-    assert "3 websocket events" in replace(GOOD, websockets=Websockets(dropped=3)).saturation[0]
+    dropping = WorkerHealth(0, 50, 12.0, 1.25, 30.2, dropped_events=3)
+    assert "3 websocket events" in replace(GOOD, workers=(dropping,)).saturation[0]
 
 
 def test_skipped_actions_warn_above_one_in_a_hundred() -> None:

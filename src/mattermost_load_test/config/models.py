@@ -399,6 +399,30 @@ class UserEntitiesConfiguration(Section):
         ge=1,
         le=DAY_MS,
     )
+    max_loop_lag_milliseconds: int = key(
+        "MaxLoopLagMilliseconds",
+        500,
+        "If a worker process comes back to its work later than this in 1 % of the times, the agent counts as "
+        "saturated.",
+        unit="ms",
+        ge=1,
+        le=DAY_MS,
+    )
+    max_cpu_percent: float = key(
+        "MaxCPUPercent",
+        95.0,
+        "If a worker process uses more of a core than this over the whole run, the agent counts as saturated.",
+        unit="%",
+        gt=0,
+        le=100_000,
+    )
+    max_dropped_events: int = key(
+        "MaxDroppedEvents",
+        0,
+        "If the agent itself throws more websocket events away than this, it counts as saturated.",
+        ge=0,
+        le=MAX_COUNT,
+    )
     link_preview_url: OptionalHttpUrl = key(
         "LinkPreviewURL", "", "The page that link previews ask for; empty: a page of the server under test."
     )

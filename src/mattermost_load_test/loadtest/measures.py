@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from mattermost_load_test.loadtest.histogram import Histogram
 from mattermost_load_test.loadtest.tally import Tally
 from mattermost_load_test.mattermost.events import EventCounters
+from mattermost_load_test.timings.health import WorkerHealth
 
 
 @dataclass(slots=True)
@@ -21,6 +22,8 @@ class Measures:
     """Counts since the clock started, and the durations of successful requests of the last seconds.
 
     `lost_lines` of timings could not be handed to the parent, which reads too slowly; in a good run there are none.
+    `loop_lag_s` is how late the event loop came back each time, `cpu_s` the CPU used in the `acted_s` seconds since the
+    entities began.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -30,6 +33,21 @@ class Measures:
     events: EventCounters = field(default_factory=EventCounters)
     sockets_open: int = 0
     lost_lines: int = 0
+    loop_lag_s: Histogram = field(default_factory=Histogram)
+    cpu_s: float = 0.0
+    acted_s: float = 0.0
+
+    def health(self, worker: int, entities: int) -> WorkerHealth:
+        """Return how a worker that did this kept up, given its number and that of its entities."""
+        return WorkerHealth(
+            worker,
+            entities,
+            self.tally.lateness_s.percentile(99) * 1000,
+            self.loop_lag_s.percentile(99) * 1000,
+            100.0 * self.cpu_s / self.acted_s if self.acted_s else 0.0,
+            self.events.dropped,
+            self.lost_lines,
+        )
 
     def halt(self, now_s: float) -> None:
         """Let nothing be intended from `now_s` on, and nothing be open: the worker has ended."""
@@ -51,4 +69,7 @@ def merged(parts: Iterable[Measures], now_s: float) -> Measures:
             setattr(total.events, name, getattr(total.events, name) + getattr(part.events, name))
         total.sockets_open += part.sockets_open
         total.lost_lines += part.lost_lines
+        total.loop_lag_s.merge(part.loop_lag_s)
+        total.cpu_s += part.cpu_s
+        total.acted_s += part.acted_s
     return total

@@ -12,6 +12,7 @@ from mattermost_load_test.loadtest.coordination import AgentPlace
 from mattermost_load_test.loadtest.machine import usable_cores
 from mattermost_load_test.loadtest.schedule import Schedule
 from mattermost_load_test.loadtest.selection import users_played
+from mattermost_load_test.timings.health import HealthLimits
 
 ID_LETTERS = "ybndrfg8ejkmcpqxot1uwisza345h769"  # a Mattermost server's alphabet
 ID_LENGTH = 26
@@ -47,10 +48,15 @@ class RunPlan:
         return self.place.index * self.configuration.entities.num_active_entities
 
     @property
-    def lateness_limit_ms(self) -> float:
-        """Lateness beyond which the agent counts as saturated: that of the key, and at most the action interval."""
+    def health_limits(self) -> HealthLimits:
+        """Beyond what the agent counts as saturated: the keys, and lateness beyond the action interval."""
         entities = self.configuration.entities
-        return min(entities.max_lateness_milliseconds, entities.action_rate_milliseconds)
+        return HealthLimits(
+            min(entities.max_lateness_milliseconds, entities.action_rate_milliseconds),
+            entities.max_loop_lag_milliseconds,
+            entities.max_cpu_percent,
+            entities.max_dropped_events,
+        )
 
 
 def new_instance_id(chance: random.Random) -> str:

@@ -27,11 +27,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Where the figures come from once the clock runs. Times are the run's clock's."""
+    """Where the figures come from once the clock runs. Times are the run's clock's; `health` is a line of the log."""
 
     started_s: float
     length_s: float
     measures: Callable[[], Measures]
+    health: Callable[[], bytes]
 
 
 class Progress:
@@ -96,6 +97,7 @@ class Progress:
             websocket_events=snapshot.websocket_events,
             websocket_events_per_s=round(snapshot.websocket_events_per_s, 1),
         )
+        self._output.log.write_line(self.figures.health())
 
 
 def _rounded(duration_ms: float | None) -> float | None:

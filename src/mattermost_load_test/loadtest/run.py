@@ -34,6 +34,7 @@ from mattermost_load_test.loadtest.workers.worker import DRAIN_S, Share
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.transport import ServerTransport
 from mattermost_load_test.reporting.run_summary import Lateness, RunSummary, Websockets
+from mattermost_load_test.timings.health import health_line
 from mattermost_load_test.timings.records import LOGIN_TAG, ResultsWriter
 
 DRAIN_STOPPED_S = 2.0  # what actions under way may still take when the run is ended early
@@ -67,7 +68,7 @@ class TestRun:
         self._writer = ResultsWriter([output.log], plan.instance_id, time.time)
         self._notes: list[str] = []  # what the summary says beside its figures
         self._failures = FailureLog(output.log, self._clock)
-        subject = Subject(plan.scenario, server, len(plan.users), plan.lateness_limit_ms)
+        subject = Subject(plan.scenario, server, len(plan.users), plan.health_limits.lateness_ms)
         self._progress = Progress(subject, output, self._clock, self._writer.flush_if_due)
 
     async def carry_out(self) -> RunSummary:
@@ -161,6 +162,7 @@ class TestRun:
             await self._act(crew, len(sessions), started_s)
             ended_s = self._clock.now_s()
             await self._end(crew)
+        self._output.log.write_line(self._health_line(crew))
         return self._summary(ready, crew, len(sessions), ended_s - started_s)
 
     async def _start(self, crew: Crew, ready: SetUp, sessions: Mapping[int, UserSession]) -> None:
@@ -209,7 +211,7 @@ class TestRun:
             return
         self._output.log.info("Entities begin to act", entities=entities, length_s=length_s)
         self._progress.phase, self._progress.detail = "Running", ""
-        self._progress.figures = Figures(started_s, length_s, crew.measures)
+        self._progress.figures = Figures(started_s, length_s, crew.measures, lambda: self._health_line(crew))
         crew.begin(length_s)
         async with self._profiled(length_s):
             await self._stop.wait(length_s)
@@ -244,6 +246,11 @@ class TestRun:
                 crew.stop(0.0)
         await ending
 
+    def _health_line(self, crew: Crew) -> bytes:
+        """Return the line of the log that tells how the agent kept up so far."""
+        late_ms = crew.measures().tally.lateness_s.percentile(99) * 1000
+        return health_line(self._plan.instance_id, time.time(), late_ms, crew.health(), self._plan.health_limits)
+
     def _summary(self, ready: SetUp, crew: Crew, entities_started: int, duration_s: float) -> RunSummary:
         """Return what the run came to, what was under way at its end included."""
         done = crew.measures()
@@ -260,12 +267,12 @@ class TestRun:
             actions_intended=done.tally.intended(self._clock.now_s()),
             requests=done.requests,
             lateness=Lateness(*(late.percentile(percent) * 1000 for percent in (50, 95, 99))),
-            lateness_limit_ms=self._plan.lateness_limit_ms,
+            limits=self._plan.health_limits,
+            workers=tuple(crew.health()),
             websockets=Websockets(seen.events, seen.missed, seen.dropped, seen.reconnects),
             skipped={name: count.skipped for name, count in done.tally.actions.items() if count.skipped},
             failed_actions=done.tally.failures(),
             request_errors=done.errors,
-            lost_lines=done.lost_lines,
             deaths=tuple(crew.deaths),
             notes=(*ready.notes, *self._notes),
             interrupted=self._stop.reason is not None,

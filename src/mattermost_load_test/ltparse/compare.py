@@ -46,6 +46,7 @@ def report(results: Results, baseline: Results | None = None, wanted: Wanted | N
         baseline_settings=baseline.settings if baseline is not None else None,
         warnings=(*results.warnings, *(baseline.warnings if baseline is not None else ())),
         show_verdict=wanted.show_verdict,
+        saturation=results.saturation,
     )
     made = _with_comparison(made, timings, before, wanted)
     if not wanted.pictures:

@@ -46,6 +46,15 @@ class Results:
         """The configuration of the first instance shown that logged one, secrets masked."""
         return next((instance.settings for instance in self.shown if instance.settings is not None), None)
 
+    @property
+    def saturation(self) -> tuple[str, ...] | None:
+        """The signs that agents shown could not keep up, None where no log tells whether they did."""
+        told = [(one.instance_id, one.saturation) for one in self.shown if one.saturation is not None]
+        if not told:
+            return None
+        named = len(self.shown) > 1
+        return tuple(f"agent {agent}: {sign}" if named else sign for agent, signs in told for sign in signs)
+
     def timings(self) -> Timings:
         """Return the samples of the run over all instances shown."""
         return _merged([instance.timings for instance in self.shown])
@@ -69,7 +78,7 @@ def select(sources: Sequence[str], stdin: BinaryIO, *, aggregate: bool, watch: W
     instances, duplicates = _each_once(logs)
     warnings = [*(text for log in logs for text in log.warnings), *duplicates]
     if aggregate or len(sources) > 1 or (sources[0] != STANDARD_INPUT and Path(sources[0]).is_dir()):
-        warnings.extend(_apart(instances))
+        warnings.extend([*_apart(instances), *_saturated(instances)])
         return Results(tuple(sources), instances, instances, warnings=tuple(warnings))
     last = instances[-1]
     notes = []
@@ -78,6 +87,7 @@ def select(sources: Sequence[str], stdin: BinaryIO, *, aggregate: bool, watch: W
             f"{logs[0].source}: showing 1 of {len(instances)} instances, {last.instance_id}, whose first timings "
             "come last; --aggregate shows all of them merged"
         )
+    warnings.extend(_saturated([last]))
     return Results(tuple(sources), instances, (last,), tuple(notes), tuple(warnings))
 
 
@@ -189,6 +199,16 @@ def _apart(instances: Sequence[Instance]) -> Iterator[str]:
         + ", ".join(apart[:_NAMED_INSTANCES])
         + more
     )
+
+
+def _saturated(instances: Sequence[Instance]) -> Iterator[str]:
+    """Yield a warning for each agent that could not keep up."""
+    for instance in instances:
+        if instance.saturation:
+            yield (
+                f"{instance.source}: agent {instance.instance_id} was saturated, these figures are not to be trusted: "
+                + "; ".join(instance.saturation)
+            )
 
 
 def _merged(parts: Sequence[Timings]) -> Timings:

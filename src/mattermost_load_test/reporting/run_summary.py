@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from mattermost_load_test.timings.health import HealthLimits, WorkerHealth, saturation
 
 SKIPPED_WARNING_SHARE = 0.01  # skipped actions above one in a hundred make the summary warn
 
@@ -33,8 +35,8 @@ class RunSummary:
 
     `actions_intended` is what the pacing alone would have given; fewer achieved means a slow server. `skipped` counts
     the actions that had nothing to act on, by name, `failed_actions` and `request_errors` are counted by kind.
-    `lost_lines` of timings could not be written, `deaths` tells of each worker process that died, `notes` are
-    what set-up found lacking, each said once.
+    `workers` tells how each worker process kept up, `limits` what counts as keeping up, `deaths` tells of each worker
+    process that died, `notes` are what set-up found lacking, each said once.
     """
 
     scenario: str
@@ -48,39 +50,26 @@ class RunSummary:
     actions_intended: float
     requests: int
     lateness: Lateness
-    lateness_limit_ms: float
+    limits: HealthLimits = field(default_factory=HealthLimits)
+    workers: tuple[WorkerHealth, ...] = ()
     websockets: Websockets = field(default_factory=Websockets)
     skipped: Mapping[str, int] = field(default_factory=dict)
     failed_actions: Mapping[str, int] = field(default_factory=dict)
     request_errors: Mapping[str, int] = field(default_factory=dict)
-    lost_lines: int = 0
     deaths: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     interrupted: bool = False
 
     @property
     def saturation(self) -> tuple[str, ...]:
-        """Why the figures are not to be trusted: the agent was late, or dropped events itself; empty if it kept up."""
-        return tuple(_saturation(self))
+        """Why the figures are not to be trusted; empty if the agent kept up."""
+        return tuple(saturation(self.lateness.p99_ms, self.workers, self.limits))
 
     @property
     def skipped_share(self) -> float:
         """The share of all actions that had nothing to act on, 0 to 1."""
         skipped = sum(self.skipped.values())
         return skipped / (skipped + self.actions_achieved) if skipped else 0.0
-
-
-def _saturation(summary: RunSummary) -> Iterator[str]:
-    """Yield each sign that the agent could not keep up."""
-    if summary.lateness.p99_ms > summary.lateness_limit_ms:
-        yield (
-            f"lateness p99 is {summary.lateness.p99_ms:,.0f} ms, more than the {summary.lateness_limit_ms:,.0f} ms "
-            "allowed (MaxLatenessMilliseconds, and at most the action interval)"
-        )
-    if summary.websockets.dropped:
-        yield f"{summary.websockets.dropped:,} websocket events were dropped by the agent itself"
-    if summary.lost_lines:
-        yield f"{summary.lost_lines:,} lines of timings could not be written, as whoever reads the log was too slow"
 
 
 def render(summary: RunSummary) -> str:
@@ -107,10 +96,24 @@ def _rows(summary: RunSummary) -> Iterator[tuple[str, str]]:
     yield from _counts("Errors", summary.request_errors)
     late = summary.lateness
     yield "Lateness", f"p50 {late.p50_ms:,.1f} ms, p95 {late.p95_ms:,.1f} ms, p99 {late.p99_ms:,.1f} ms"
+    yield from _workers(summary.workers)
     seen = summary.websockets
     yield (
         "Websockets",
         f"{seen.events:,} events, {seen.missed:,} missed, {seen.dropped:,} dropped, {seen.reconnects:,} reconnects",
+    )
+
+
+def _workers(workers: Sequence[WorkerHealth]) -> Iterator[tuple[str, str]]:
+    """Yield one row about the worker processes: the worst of each sign, with the worker that shows it."""
+    if not workers:
+        return
+    busiest = max(workers, key=lambda worker: worker.cpu_percent)
+    slowest = max(workers, key=lambda worker: worker.loop_lag_p99_ms)
+    yield (
+        "Workers",
+        f"{len(workers)}, up to {busiest.cpu_percent:.0f} % of a core (worker {busiest.worker}), "
+        f"loop lag p99 up to {slowest.loop_lag_p99_ms:,.1f} ms (worker {slowest.worker})",
     )
 
 

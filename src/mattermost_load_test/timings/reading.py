@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mattermost_load_test.logs import scrubbed
 
+from .health import HEALTH_TAG
 from .records import LOGIN_TAG, SETTINGS_TAG, TIMINGS_TAG
 from .stats import Timings
 
@@ -61,6 +62,15 @@ class TimingsLine(BaseModel):
     timings: LineTimings
 
 
+class HealthLine(BaseModel):
+    """The line that tells how an agent kept up since its run began; the last one counts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    instance_id: str = ""
+    saturated: list[str]
+
+
 class SettingsLine(BaseModel):
     """The line that holds a run's configuration."""
 
@@ -70,12 +80,17 @@ class SettingsLine(BaseModel):
     configuration: dict[str, object]
 
 
+Line = TimingsLine | SettingsLine | HealthLine
+"""A line of the log that means something to a reader."""
+
+
 @dataclass(slots=True)
 class Instance:
     """What one log holds of one agent.
 
     `timings` are those of the run, `login` those of the phase before it. `first_line` is the number of its first line
     of run timings in the log, 0 without any; `started_s` and `ended_s` span those lines, in seconds since the epoch.
+    `saturation` holds the signs that the agent could not keep up, and is None where the log does not tell.
     """
 
     instance_id: str
@@ -86,6 +101,7 @@ class Instance:
     started_s: float | None = None
     ended_s: float | None = None
     settings: Mapping[str, object] | None = None
+    saturation: tuple[str, ...] | None = None
 
     def add(self, line: TimingsLine, number: int) -> None:
         """Count what `line`, the log's line `number`, holds."""
@@ -143,6 +159,8 @@ def read_log(stream: BinaryIO, source: str) -> ResultsLog:
             instance = instances[line.instance_id] = Instance(line.instance_id, source)
         if isinstance(line, TimingsLine):
             instance.add(line, number)
+        elif isinstance(line, HealthLine):
+            instance.saturation = tuple(line.saturated)
         else:
             masked = scrubbed(line.configuration)
             instance.settings = masked if isinstance(masked, Mapping) else None
@@ -150,7 +168,7 @@ def read_log(stream: BinaryIO, source: str) -> ResultsLog:
 
 
 class LineReader:
-    """Finds the lines of timings and settings in a log, and remembers what it left out.
+    """Finds the lines of timings, settings and health in a log, and remembers what it left out.
 
     `count` is the number of lines read so far.
     """
@@ -164,8 +182,8 @@ class LineReader:
         self._unusable_count = 0
         self._cut_off = 0
 
-    def lines(self, stream: BinaryIO) -> Iterator[tuple[int, TimingsLine | SettingsLine]]:
-        """Yield each line of timings or settings with its number, counted from 1."""
+    def lines(self, stream: BinaryIO) -> Iterator[tuple[int, Line]]:
+        """Yield each line that means something with its number, counted from 1."""
         for raw in whole_lines(stream):
             self.count += 1
             if found := self._line(raw):
@@ -182,8 +200,8 @@ class LineReader:
         if self._cut_off:
             yield f"{self._source}: line {self._cut_off}, the last one, is cut off; everything before it was read"
 
-    def _line(self, raw: bytes) -> TimingsLine | SettingsLine | None:
-        """Return the line `raw` if it is one of timings or settings."""
+    def _line(self, raw: bytes) -> Line | None:
+        """Return the line `raw` if it is one that means something."""
         if self.count == 1:
             raw = raw.removeprefix(_BYTE_ORDER_MARK)
         if not raw.strip():
@@ -201,7 +219,7 @@ class LineReader:
             self._cut_off = self.count
         return None
 
-    def _parsed(self, fields: dict[str, object]) -> TimingsLine | SettingsLine | None:
+    def _parsed(self, fields: dict[str, object]) -> Line | None:
         """Return the line that holds `fields` if its tag is one of ours and its fields are whole."""
         tag = fields.get("tag")
         try:
@@ -209,6 +227,8 @@ class LineReader:
                 return TimingsLine.model_validate(fields)
             if tag == SETTINGS_TAG:
                 return SettingsLine.model_validate(fields)
+            if tag == HEALTH_TAG:
+                return HealthLine.model_validate(fields)
         except ValidationError as error:
             self._unusable_count += 1
             if len(self._unusable) < _NAMED_LINES:

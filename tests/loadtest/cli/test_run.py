@@ -42,7 +42,7 @@ async def test_stdout_is_a_log_that_ltparse_reads(agent_here: AgentHere) -> None
     ended = await agent_here.run("all")
     tags = [line["tag"] for line in ended.lines if "tag" in line]
     assert tags[0] == "report"
-    assert {"timings", "timings-login"} == set(tags[1:])
+    assert {"timings", "timings-login", "health"} == set(tags[1:])
     assert tags.index("timings-login") < tags.index("timings")
     run = agent_here.folder / "run.txt"
     run.write_text(ended.stdout)

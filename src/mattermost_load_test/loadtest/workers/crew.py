@@ -29,6 +29,7 @@ from mattermost_load_test.loadtest.workers.messages import (
 )
 from mattermost_load_test.loadtest.workers.worker import Share, work
 from mattermost_load_test.logs import Log
+from mattermost_load_test.timings.health import WorkerHealth
 
 MAX_RESTARTS = 3  # of the entities of one worker: what kills it again and again is not mended by another
 END_MARGIN_S = 5.0  # beyond the time that actions under way may take, until a worker that does not end is killed
@@ -81,7 +82,8 @@ class Crew:
         self._renewed = renewed
         self._all_dead = all_dead
         self._members: list[Member] = []
-        self._past: list[Measures] = []  # of workers that have ended
+        self._past: dict[int, list[Measures]] = {}  # by number, of workers that have ended
+        self._entities: dict[int, int] = {}  # how many each number plays
         self._following: set[asyncio.Task[None]] = set()
         self._begin: Begin | None = None
         self._stopping = False
@@ -89,6 +91,7 @@ class Crew:
     async def start(self, shares: Sequence[Share]) -> None:
         """Fork a worker for each share; raises `OperationError` when there can be no further process."""
         gc.collect()
+        self._entities = {share.number: len(share.roles) for share in shares}
         gc.freeze()  # what is there now is searched for garbage no more, which would copy every page of it
         for share in shares:
             await self._add(share, restarts=0)
@@ -134,8 +137,20 @@ class Crew:
             await asyncio.wait(self._following)
 
     def measures(self) -> Measures:
-        """Return what all workers together have done, those included that have ended."""
-        return merged([*self._past, *(member.measures for member in self._members)], time.monotonic())
+        """Return what all workers together have done."""
+        return merged(self._by_worker().values(), time.monotonic())
+
+    def health(self) -> list[WorkerHealth]:
+        """Return how each worker kept up, those before it with the same entities included."""
+        return [measures.health(number, self._entities[number]) for number, measures in self._by_worker().items()]
+
+    def _by_worker(self) -> dict[int, Measures]:
+        """Return what was done under each worker's number."""
+        now_s = time.monotonic()
+        parts: dict[int, list[Measures]] = {number: list(past) for number, past in sorted(self._past.items())}
+        for member in self._members:
+            parts.setdefault(member.share.number, []).append(member.measures)
+        return {number: merged(own, now_s) for number, own in sorted(parts.items())}
 
     async def _follow(self, member: Member) -> None:
         """Hear a worker until it ends, and see to what it leaves behind."""
@@ -150,7 +165,7 @@ class Crew:
             self._members.remove(member)
             _, status = await asyncio.to_thread(os.waitpid, member.pid, 0)
             member.measures.halt(time.monotonic())
-            self._past.append(member.measures)
+            self._past.setdefault(member.share.number, []).append(member.measures)
             member.ready.set()
         if not member.finished:
             await self._bury(member, status)

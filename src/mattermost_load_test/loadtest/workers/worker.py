@@ -39,6 +39,7 @@ from mattermost_load_test.loadtest.workers.messages import (
     SessionRenewed,
     Stop,
 )
+from mattermost_load_test.loadtest.workers.self_watch import SelfWatch
 from mattermost_load_test.logs import Log, LogLine
 from mattermost_load_test.mattermost.events import EventCounters
 from mattermost_load_test.mattermost.opening import open_transport
@@ -123,6 +124,7 @@ class Worker:
         self._tally = Tally()
         self._counters = EventCounters()
         self._requests = RequestWatch(self._clock.now_s)
+        self._watch = SelfWatch(self._clock)
         self._entities: Sequence[Entity] = ()
         self._orders: asyncio.Queue[Begin | Stop] = asyncio.Queue()
 
@@ -170,6 +172,7 @@ class Worker:
         if isinstance(order, Stop):
             self._orders.put_nowait(order)
             return
+        self._watch.begin()
         for entity in self._entities:
             entity.start()
         try:
@@ -180,6 +183,7 @@ class Worker:
 
     async def _end(self, context: EntityContext) -> None:
         """Stop the entities: what is under way may end, for a while, then it is cut."""
+        self._watch.end()
         for entity in self._entities:
             entity.stop()
         try:
@@ -218,6 +222,8 @@ class Worker:
             self._counters,
             sum(entity.user.events.connected for entity in self._entities),
             self._sink.lost_lines,
+            self._watch.lag_s,
+            *self._watch.spent(),
         )
 
     def _measured(self, sample: Sample) -> None:
