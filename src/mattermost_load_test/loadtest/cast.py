@@ -106,6 +106,7 @@ def entity_of(role: Role, session: UserSession, stage: Stage, behaviour: UserEnt
         chance,
         renew_token=lambda: log_in(user),
         on_connect=lambda: entity.connected(),  # noqa: PLW0108 — the entity does not exist yet
+        on_failure=lambda error: entity.socket_failed(error),  # noqa: PLW0108 — likewise
         counters=stage.counters,
         sleep=stage.world.clock.sleep,
     )

@@ -60,6 +60,8 @@ class Output:
         try:
             self.results_path.write_text(text)
         except OSError as error:
+            if self.log.failure is not None:
+                raise OutputError(f"{self.log.failure} Nor can {self.results_path} ({error.strerror}).") from error
             raise OutputError(
                 f"{self.results_path} cannot be written: {error.strerror}; the log still holds every figure: "
                 "make room, then `ltparse results --file LOG` makes the report again"
