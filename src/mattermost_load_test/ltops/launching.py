@@ -80,7 +80,7 @@ class Launch:
         self._cluster.save()
         self._chore("setup", configuration, run_id, "load the population")
         posts = configuration.configuration.environment.num_posts
-        if posts and state.data_source.get_secret_value():
+        if posts:
             self._chore("loadposts", configuration, run_id, f"write {posts:,} posts")
         state.bulk_load = BulkLoad(
             settings_hash=configuration.population_hash, server_id=server, loaded_at=datetime.now(UTC)

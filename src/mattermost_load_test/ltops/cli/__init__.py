@@ -3,10 +3,14 @@
 import click
 
 from mattermost_load_test.cli_support import CONTEXT_SETTINGS, CommandGroup, version_option
+from mattermost_load_test.ltops.cli.collect import collect
 from mattermost_load_test.ltops.cli.create import create
+from mattermost_load_test.ltops.cli.db import db
 from mattermost_load_test.ltops.cli.delete import delete
 from mattermost_load_test.ltops.cli.deploy import deploy
+from mattermost_load_test.ltops.cli.help import show_help
 from mattermost_load_test.ltops.cli.loadtest import loadtest
+from mattermost_load_test.ltops.cli.ssh import ssh
 from mattermost_load_test.ltops.cli.status import status
 
 
@@ -26,8 +30,9 @@ def cli() -> None:
     """  # noqa: D301  # \b is what click wants before lines that it must not wrap
 
 
-for command in (create, deploy, loadtest, status, delete):
+for command in (create, deploy, loadtest, status, ssh, db, collect, delete, show_help):
     cli.add_command(command)
+cli.add_command(delete, "destroy")  # the original's name for it
 
 
 def main() -> None:

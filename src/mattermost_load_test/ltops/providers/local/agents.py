@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ class LocalAgents:
         """Start a job; raises `OperationError`, `OutputError`."""
         for index in range(self._count):
             self._supervisor.drop(_name(index))
+            self._forget_earlier(index)
         for index in range(job.count):
             path = made(self._folder(job.id, index))
             write_private(path / CONFIGURATION_FILE, job.configurations[index % len(job.configurations)])
@@ -97,6 +99,13 @@ class LocalAgents:
         """Send each agent SIGTERM, which ends it as Ctrl-C does."""
         for index in range(count):
             self._supervisor.stop_program(_name(index))
+
+    def _forget_earlier(self, index: int) -> None:
+        """Remove an agent's folders of earlier jobs, whose results were fetched."""
+        home = folder(self._directory, _name(index))
+        for path in home.iterdir() if home.is_dir() else ():
+            if path.is_dir() and (path / CONFIGURATION_FILE).is_file():
+                shutil.rmtree(path, ignore_errors=True)
 
     def _folder(self, job_id: str, index: int) -> Path:
         return folder(self._directory, f"{_name(index)}/{job_id}")

@@ -66,13 +66,17 @@ def _complaint(place: tuple[int | str, ...], message: str) -> str:
 
 
 class LocalDetails(BaseModel):
-    """What the state file keeps of a local cluster: the port of each part, what serves, where the database lies."""
+    """What the state file keeps of a local cluster: each part's port, what is deployed.
+
+    `archive` is the Mattermost archive, empty for the embedded server; `own_database` says whether its database is the
+    cluster's own PostgreSQL, whose password stands here.
+    """
 
     ports: dict[str, int] = Field(default_factory=dict)
-    mattermost: str = ""
-    """The digest of the Mattermost archive that is deployed; empty: the embedded server."""
-    database_directory: str = ""
+    archive: str = ""
+    own_database: bool = False
     database_password: str = ""
+    license_file: str = ""
 
     @classmethod
     def of(cls, cluster: Cluster) -> Self:

@@ -1,0 +1,243 @@
+"""What `deploy` does on this machine: which instances there are to be, and the stages that bring them about."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+
+from mattermost_load_test.errors import UsageError
+from mattermost_load_test.ltops.artifacts.archives import MattermostArchive
+from mattermost_load_test.ltops.artifacts.bringing import bring_mattermost
+from mattermost_load_test.ltops.cluster import Instance
+from mattermost_load_test.ltops.progress import Progress
+from mattermost_load_test.ltops.providers.base import DeployOrder
+from mattermost_load_test.ltops.providers.local import surroundings
+from mattermost_load_test.ltops.providers.local.apps import (
+    EMBEDDED,
+    RealApp,
+    app_instance,
+    digest_of,
+    embedded_step,
+)
+from mattermost_load_test.ltops.providers.local.database import CONNECTIONS_MAX, LocalDatabase
+from mattermost_load_test.ltops.providers.local.layout import HOST, LocalDetails, LocalOptions, folder, write_private
+from mattermost_load_test.ltops.roles.mattermost import AppSettings
+from mattermost_load_test.ltops.steps import Stage, Step, Tell
+from mattermost_load_test.ltops.store import Cluster
+from mattermost_load_test.ltops.supervision import Supervisor
+
+EMBEDDED_WORD = "embedded"
+"""What `-m` takes for the embedded Mattermost."""
+
+CONNECTIONS_SPARE = 20
+LICENSE_BYTES_MAX = 100_000
+NO_SHARED_EVENTS = (
+    "a licence: several app instances of a real Mattermost do not see each other's events without one, so that users "
+    "on different instances miss each other's posts until they reload"
+)
+
+
+class Deployment:
+    """One deployment of a local cluster; made before anything is done, it raises what is wrong with its order."""
+
+    def __init__(self, cluster: Cluster, order: DeployOrder, supervisor: Supervisor, progress: Progress) -> None:
+        self._cluster = cluster
+        self._supervisor = supervisor
+        self._options = LocalOptions.model_validate(cluster.state.options)
+        self._details = LocalDetails.of(cluster)
+        self._license = _license(order.license)
+        if self._license is not None:
+            self._details.license_file = str(cluster.directory / "license")
+        self._check(order)
+        self._archive = self._chosen_archive(order, progress)
+        self._take_data_source(order)
+        self._database = LocalDatabase(cluster, self._details) if self._wants_database() else None
+        self._settle()
+
+    def stages(self) -> Iterator[Stage]:
+        """Yield database, servers, then what stands before and around them."""
+        yield [self._leftovers_step(), *([self._license_step()] if self._license is not None else [])]
+        if self._database is not None:
+            yield [self._database.step(self._supervisor)]
+        apps = self._cluster.state.of_role("app")
+        if self._archive is not None:
+            real = [self._real(app) for app in apps]
+            digest = digest_of(self._archive.path)
+            yield [app.unpack_step(self._archive, digest, self._supervisor) for app in real]
+            yield [real[0].start_step(self._supervisor)]  # it makes the tables, the others find them
+            yield [app.start_step(self._supervisor) for app in real[1:]]
+        elif apps:
+            yield [embedded_step(self._cluster, self._supervisor, apps)]
+        yield list(self._around(apps))
+
+    def _check(self, order: DeployOrder) -> None:
+        real = order.mattermost not in (None, EMBEDDED_WORD) or (order.mattermost is None and self._details.archive)
+        if order.mattermost is not None and not self._options.app_count:
+            raise UsageError("-m means nothing here: the servers of this cluster are those of its --server-url")
+        if order.loadtests is not None:
+            raise UsageError("-t means nothing for a local cluster: its agents are this installation's")
+        if order.license is not None and not real:
+            raise UsageError("-l means nothing for the embedded Mattermost")
+        if order.data_source is not None and not real and self._options.app_count:
+            raise UsageError("--data-source means nothing for the embedded Mattermost: its data are in memory")
+
+    def _chosen_archive(self, order: DeployOrder, progress: Progress) -> MattermostArchive | None:
+        """Return the archive to deploy, None for the embedded server; without an order, what is deployed stays."""
+        if order.mattermost == EMBEDDED_WORD:
+            self._details.archive = ""
+        elif order.mattermost is not None:
+            cache = self._cluster.directory.parent / ".downloads"
+            found = bring_mattermost(order.mattermost, cache, os.environ, lambda here, total: None)
+            self._details.archive = str(found.path.absolute())
+            return found
+        if not self._details.archive:
+            return None
+        cache = self._cluster.directory.parent / ".downloads"
+        return bring_mattermost(self._details.archive, cache, os.environ, lambda here, total: None)
+
+    def _take_data_source(self, order: DeployOrder) -> None:
+        """Keep a database that was named; what the embedded server stands before has none."""
+        state = self._cluster.state
+        if order.data_source is not None:
+            state.data_source = order.data_source
+            state.driver = _driver_of(order.data_source)
+            self._details.own_database = False
+        elif self._options.app_count and self._archive is None:
+            state.data_source, state.driver = SecretStr(""), ""
+
+    def _wants_database(self) -> bool:
+        """Say whether the cluster has a PostgreSQL of its own."""
+        if self._archive is None:
+            return False
+        if not self._cluster.state.data_source.get_secret_value():
+            self._details.own_database = True
+        return self._details.own_database
+
+    def _settle(self) -> None:
+        """Put into the state what there is to be: instances, addresses, what is missing."""
+        state, details = self._cluster.state, self._details
+        proxied = self._options.app_count > 1 and surroundings.installed("nginx") is not None
+        apps = [
+            app_instance(index, details.port("site" if index == 0 and not proxied else f"app-{index}"))
+            for index in range(self._options.app_count)
+        ]
+        around = [_served("proxy", details.port("site"))] if proxied else []
+        if self._database is not None:
+            around.append(self._database.instance)
+            state.data_source, state.driver = self._database.data_source, "postgres"
+        if surroundings.installed("prometheus"):
+            around.append(_served("metrics", details.port("metrics-0")))
+        state.metrics_url = next((one.url for one in around if one.role == "metrics"), "")
+        state.instances = [*apps, *around, *state.of_role("loadtest")]
+        state.missing = self._missing()
+        details.keep(self._cluster)
+
+    def _missing(self) -> list[str]:
+        tools = ["nginx"] if self._options.app_count > 1 else []
+        missing = surroundings.lacking([*tools, "prometheus", "node-exporter"])
+        if self._archive is not None and self._options.app_count > 1 and not self._details.license_file:
+            missing.append(NO_SHARED_EVENTS)
+        return missing
+
+    def _real(self, app: Instance) -> RealApp:
+        """Return a real Mattermost as an app instance."""
+        directory = folder(self._cluster.directory, app.name)
+        settings = AppSettings(
+            listen=app.address,
+            site_url=self._cluster.state.site_url,
+            driver=self._cluster.state.driver,
+            data_source=self._cluster.state.data_source,
+            file_directory=f"{folder(self._cluster.directory, 'files')}/",
+            log_directory=str(directory / "logs"),
+            plugin_directory=str(directory / "plugins"),
+            client_plugin_directory=str(directory / "mattermost" / "client" / "plugins"),
+            connections_max=(CONNECTIONS_MAX - CONNECTIONS_SPARE) // self._options.app_count,
+            license_file=self._details.license_file,
+            metrics_listen=self._metrics_address(app) if self._details.license_file else "",
+        )
+        return RealApp(self._cluster.directory, app, settings)
+
+    def _around(self, apps: list[Instance]) -> Iterator[Step]:
+        """Yield the steps for nginx, node exporter and Prometheus, each where it is installed."""
+        cluster, supervisor = self._cluster, self._supervisor
+        for proxy in cluster.state.of_role("proxy"):
+            nginx = surroundings.installed("nginx")
+            assert nginx is not None  # or there were no proxy
+            yield surroundings.proxy_step(cluster, supervisor, nginx, proxy, apps)
+        jobs: dict[str, dict[str, str]] = {"mattermost": self._metrics_of(apps)}
+        if exporter := surroundings.installed("node-exporter"):
+            port = self._details.port(surroundings.EXPORTER)
+            jobs["host"] = {"this-machine": f"{HOST}:{port}"}
+            yield surroundings.exporter_step(cluster, supervisor, exporter, port)
+        if prometheus := surroundings.installed("prometheus"):
+            port = self._details.port("metrics-0")
+            yield surroundings.prometheus_step(cluster, supervisor, prometheus, port, jobs)
+        self._details.keep(cluster)
+
+    def _metrics_of(self, apps: list[Instance]) -> dict[str, str]:
+        """Return where the servers tell their metrics: the embedded at its ports, a real one only with a licence."""
+        if self._archive is None:
+            return {app.name: app.address for app in apps}
+        if not self._details.license_file:
+            return {}
+        return {app.name: self._metrics_address(app) for app in apps}
+
+    def _metrics_address(self, app: Instance) -> str:
+        return f"{HOST}:{self._details.port(f'{app.name}-metrics')}"
+
+    def _license_step(self) -> Step:
+        """Return the step that keeps the licence in the cluster's folder."""
+        path, data = Path(self._details.license_file), self._license or b""
+        return Step(
+            "license",
+            "put it into place",
+            lambda tell: write_private(path, data),
+            lambda: not (path.is_file() and path.read_bytes() == data),
+        )
+
+    def _leftovers_step(self) -> Step:
+        """Return the step that ends the programs that are not wanted any more."""
+
+        def unwanted() -> list[str]:
+            wanted = {surroundings.EXPORTER, *(instance.name for instance in self._cluster.state.instances)}
+            if self._archive is None:
+                wanted = {name for name in wanted if not name.startswith("app-")} | {EMBEDDED}
+            return sorted(self._supervisor.states().keys() - wanted) if self._supervisor.runs() else []
+
+        def end(tell: Tell) -> None:
+            for name in unwanted():
+                self._supervisor.drop(name)
+
+        return Step("processes", "end those not wanted any more", end, lambda: bool(unwanted()))
+
+
+def _served(role: str, port: int) -> Instance:
+    return Instance.model_validate(
+        {"role": role, "index": 0, "address": f"{HOST}:{port}", "url": f"http://{HOST}:{port}"}
+    )
+
+
+def _driver_of(data_source: SecretStr) -> Literal["postgres", "mysql"]:
+    """Return the kind of database that a data source names, by its form."""
+    text = data_source.get_secret_value()
+    return "mysql" if "@tcp(" in text or "@unix(" in text else "postgres"
+
+
+def _license(path: Path | None) -> bytes | None:
+    """Return a licence; raises `UsageError` for a file that holds none: they are Base64 of some hundred bytes."""
+    if path is None:
+        return None
+    data = path.read_bytes() if path.stat().st_size <= LICENSE_BYTES_MAX else b""
+    try:
+        decoded = base64.b64decode(data.strip(), validate=True)
+    except binascii.Error:
+        decoded = b""
+    if len(decoded) < 256:  # the signature alone
+        raise UsageError(f"{path} is no Mattermost licence: it must be the .mattermost-license file as it was sent")
+    return data

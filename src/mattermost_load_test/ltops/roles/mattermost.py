@@ -1,0 +1,91 @@
+"""The settings of a Mattermost server under test, as its config.json has them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr
+
+UNLIMITED = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    """What differs from server to server.
+
+    `file_directory` is shared by all apps. `connections_max` is how many connections this server may open to the
+    database: all servers' sum must fit it. `license_file` is empty without one, `metrics_listen` where it tells none.
+    """
+
+    listen: str
+    site_url: str
+    driver: str
+    data_source: SecretStr
+    file_directory: str
+    log_directory: str
+    plugin_directory: str
+    client_plugin_directory: str
+    connections_max: int
+    license_file: str = ""
+    metrics_listen: str = ""
+
+    def merged_into(self, shipped: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a whole configuration: what is shipped, with these settings over it; the data source in clear."""
+        merged: dict[str, Any] = copy.deepcopy(dict(shipped))
+        for section, values in self._sections().items():
+            merged[section] = {**merged.get(section, {}), **values}
+        return merged
+
+    def _sections(self) -> dict[str, dict[str, Any]]:
+        """Return what the original tool's deploy set, in today's terms."""
+        return {
+            "ServiceSettings": {
+                "ListenAddress": self.listen,
+                "SiteURL": self.site_url,
+                "EnableLinkPreviews": True,
+                "AllowedUntrustedInternalConnections": "127.0.0.1 localhost",
+                "EnableIncomingWebhooks": True,
+                "EnableOnlyAdminIntegrations": False,
+                "EnableSecurityFixAlert": False,
+                "LicenseFileLocation": self.license_file,
+            },
+            "TeamSettings": {
+                "EnableOpenServer": True,
+                "MaxUsersPerTeam": UNLIMITED,
+                "MaxChannelsPerTeam": UNLIMITED,
+            },
+            "SqlSettings": {
+                "DriverName": self.driver,
+                "DataSource": self.data_source.get_secret_value(),
+                "MaxOpenConns": self.connections_max,
+                "MaxIdleConns": min(200, self.connections_max),
+            },
+            "FileSettings": {"DriverName": "local", "Directory": self.file_directory},
+            "LogSettings": {
+                "EnableConsole": True,
+                "ConsoleLevel": "INFO",
+                "ConsoleJson": True,
+                "EnableFile": False,
+                "FileLocation": self.log_directory,
+                "EnableDiagnostics": False,
+            },
+            "PluginSettings": {
+                "Enable": True,
+                "EnableUploads": True,
+                "Directory": self.plugin_directory,
+                "ClientDirectory": self.client_plugin_directory,
+                "AutomaticPrepackagedPlugins": False,
+                "EnableRemoteMarketplace": False,
+            },
+            "AnnouncementSettings": {"AdminNoticesEnabled": False, "UserNoticesEnabled": False},
+            "EmailSettings": {"SendEmailNotifications": False, "EnablePreviewModeBanner": False},
+            "RateLimitSettings": {"Enable": False},
+            "MetricsSettings": {
+                "Enable": bool(self.metrics_listen),
+                "BlockProfileRate": 1,
+                "ListenAddress": self.metrics_listen or ":8067",
+            },
+        }
