@@ -13,13 +13,11 @@
     │   ├── ResultsFileError          2  a results log that is missing, empty or holds no timings
     │   ├── TokenCacheError           2  a file of session tokens that is broken, in use, or readable by others
     │   ├── PortInUseError            2  an address to listen on is taken
+    │   ├── GateSyntaxError           2  a gate that cannot be read, or names what does not exist
     │   ├── ArtifactError             2  a file or name that is no Mattermost, or no bundle of the agent
     │   └── ClusterError              2  a cluster that is unknown, exists already, or is not ready for what is asked
     │       └── StateFileError        2  a cluster's state file that cannot be read
-
-
-    │   ├── GateSyntaxError           2  a gate that cannot be read, or names what does not exist
-    │   └── PortInUseError            2  an address to listen on is taken
+    │           └── ForeignStateError 2  one that another program or a newer version wrote
     ├── ServerError                   3  the server could not be reached, or refused
     │   ├── ServerUnreachableError    3  no connection: refused, name unknown, certificate, reset
     │   │   └── CertificateError      3  the server's certificate is not signed by a known authority
@@ -108,7 +106,11 @@ class ClusterError(UsageError):
 
 
 class StateFileError(ClusterError):
-    """A cluster's state file is missing, broken, or written by another program or version."""
+    """A cluster's state file is missing or broken."""
+
+
+class ForeignStateError(StateFileError):
+    """A cluster's state file was written by another program, or by a newer version of this one."""
 
 
 class ServerError(LoadTestError):

@@ -1,7 +1,8 @@
-"""The command `ltops` as a process of its own, with a home of its own, whose clusters end with the test."""
+"""The command `ltops` with a home of its own, whose clusters end with the test."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,6 +17,9 @@ from typing import Any
 
 import psutil
 import pytest
+from click.testing import CliRunner
+
+from mattermost_load_test.ltops.cli import cli
 
 DEADLINE_S = 100.0
 """How long a test waits for a command: far longer than any takes."""
@@ -94,10 +98,19 @@ class Ops:
         self._started.append(process)
         return process
 
-    def run(self, *arguments: str, stdin: str | None = None) -> Ended:
-        """Run `ltops` with these arguments to its end."""
-        process = self.start(*arguments, **({} if stdin is None else {"stdin": subprocess.PIPE}))
-        stdout, stderr = process.communicate(stdin, timeout=DEADLINE_S)
+    def run(self, *arguments: str) -> Ended:
+        """Run `ltops` with these arguments to its end, in this process: what that is does not show in the outcome."""
+        before = {name: None for name in os.environ if name.startswith(("MMLOADTEST_", "LTOPS_"))}
+        with contextlib.chdir(self.folder):
+            ended = CliRunner().invoke(cli, arguments, prog_name="ltops", env={**before, **self.environment})
+        if ended.exception is not None and not isinstance(ended.exception, SystemExit):
+            raise ended.exception
+        return Ended(ended.exit_code, ended.stdout, ended.stderr)
+
+    def run_apart(self, *arguments: str) -> Ended:
+        """Run `ltops` with these arguments to its end, as a process."""
+        process = self.start(*arguments)
+        stdout, stderr = process.communicate(timeout=DEADLINE_S)
         return Ended(process.returncode, stdout, stderr)
 
     def good(self, *arguments: str) -> Ended:
@@ -109,6 +122,19 @@ class Ops:
     def status(self, name: str) -> dict[str, Any]:
         """Return what `status` says of a cluster."""
         (found,) = json.loads(self.good("status", "-c", name, "--json", "--show-secrets").stdout)
+        assert isinstance(found, dict)
+        return found
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until a condition holds."""
+        end_s = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < end_s, f"it did not happen: {what}"
+            time.sleep(0.05)
+
+    def state(self, name: str) -> dict[str, Any]:
+        """Return a cluster's state file."""
+        found = json.loads((self.home / name / "clusterinfo.json").read_text())
         assert isinstance(found, dict)
         return found
 
@@ -136,12 +162,25 @@ class Ops:
             process.kill()
 
 
-def until(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Wait until a condition holds."""
-    end_s = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < end_s, f"it did not happen: {what}"
-        time.sleep(0.05)
+Needs = Callable[..., None]
+"""Skips a test where a program is missing; on CI that is a failure."""
+
+
+@pytest.fixture
+def needs() -> Needs:
+    """Give what skips a test for want of a program, with how to get it."""
+
+    def check(**packages: str) -> None:
+        path = f"{os.environ['PATH']}:/usr/sbin"
+        lacking = [
+            package for name, package in packages.items() if shutil.which(name.replace("_", "-"), path=path) is None
+        ]
+        if lacking and os.environ.get("CI") == "true":
+            pytest.fail(f"CI must have: {' '.join(lacking)}")
+        if lacking:
+            pytest.skip(f"not on this machine: apt-get install {' '.join(lacking)}")
+
+    return check
 
 
 @pytest.fixture

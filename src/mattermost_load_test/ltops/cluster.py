@@ -118,8 +118,12 @@ class ClusterState(_Model):
         for instance in found:
             if instance.index == index:
                 return instance
+        if not found and self.phase != "deployed":
+            raise ClusterError(
+                f"the cluster {self.name} has no {role} instance yet: `ltops deploy -c {self.name}` first"
+            )
         if not found:
-            roles = ", ".join(dict.fromkeys(instance.role for instance in self.instances)) or "none; deploy it first"
+            roles = ", ".join(dict.fromkeys(instance.role for instance in self.instances)) or "none"
             raise ClusterError(f"the cluster {self.name} has no {role} instance; its roles are: {roles}")
         raise ClusterError(
             f"the cluster {self.name} has no {role} instance {index}: they are counted from 0 to {len(found) - 1}"

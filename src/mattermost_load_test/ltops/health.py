@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mattermost_load_test.config import ConnectionConfiguration
 from mattermost_load_test.errors import ApiError, OperationError, ServerError
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import TransportOptions
 
 TIMEOUT_S = 5.0
+LOGINS = 3
 _POLL_S = 0.2
 
 
@@ -60,6 +62,26 @@ async def _server_id(url: str) -> str:
         except ApiError:
             return ""
         return told.get("TelemetryId") or told.get("DiagnosticId", "")
+
+
+def login_duration_s(connection: ConnectionConfiguration) -> float | None:
+    """Return how long the server takes for a login of its admin, the least of some; None when it refuses."""
+    try:
+        return asyncio.run(_login_duration_s(connection))
+    except ServerError:
+        return None
+
+
+async def _login_duration_s(connection: ConnectionConfiguration) -> float:
+    durations = []
+    async with open_transport(TransportOptions.of(connection)) as transport:
+        for _ in range(LOGINS):
+            client = Client(transport, server=transport.server)
+            begun_s = time.monotonic()
+            await client.login(connection.admin_email, connection.admin_password)
+            durations.append(time.monotonic() - begun_s)
+            await client.logout()
+    return min(durations)
 
 
 def wait_until_up(url: str, timeout_s: float, ended: Callable[[], str | None]) -> Answer:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from mattermost_load_test.ltops.chores import carry_out
 from mattermost_load_test.ltops.cluster import BulkLoad, ClusterState, RunRecord
 from mattermost_load_test.ltops.configuring import AgentConfiguration
-from mattermost_load_test.ltops.health import server_id
+from mattermost_load_test.ltops.health import login_duration_s, server_id
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import Agents, Job
 from mattermost_load_test.ltops.results import CONFIGURATION_COPY, begin_results, keep
@@ -18,9 +18,15 @@ from mattermost_load_test.ltops.store import Cluster
 CLOCKS_APART_MS = 100.0
 """Clocks further apart than this are warned of: agents begin as exactly together as their clocks agree."""
 
-START_S = 10.0
-LOGINS_PER_S = 40.0
-"""How fast logins are taken to be where nothing is said: between a small old server and the embedded one."""
+START_S = 12.0
+"""How long an agent takes until its logins begin, on a small machine, beside what grows with the population."""
+
+USERS_LOOKED_UP_PER_S = 400.0
+LOGIN_S = 0.1
+"""What a login takes where it cannot be measured: the time of a real server's password hash."""
+
+LOGINS_MARGIN = 2.0
+"""Logins of many take longer than logins one by one would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +120,15 @@ def _record(run_id: str, order: RunOrder) -> RunRecord:
 
 
 def estimated_start_s(configuration: AgentConfiguration) -> float:
-    """Return how long the agents may take until all entities are logged in."""
+    """Return how long the agents may take until all entities are logged in; one login is measured for that."""
+    connection = configuration.configuration.connection
     entities = configuration.configuration.entities.num_active_entities
-    rate = configuration.configuration.connection.logins_per_second
-    logins_s = entities / rate if rate else entities * configuration.agents / LOGINS_PER_S
-    return round(START_S + logins_s)
+    if connection.logins_per_second:
+        logins_s = entities / connection.logins_per_second
+    else:
+        login_s = login_duration_s(connection) or LOGIN_S
+        logins_s = entities * configuration.agents * login_s * LOGINS_MARGIN
+    return round(START_S + configuration.configuration.environment.num_users / USERS_LOOKED_UP_PER_S + logins_s)
 
 
 def _job(run: RunRecord, order: RunOrder) -> Job:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mattermost_load_test.errors import ClusterError, StateFileError
+from mattermost_load_test.errors import ClusterError, ForeignStateError, StateFileError
 from mattermost_load_test.logs import Log
 from mattermost_load_test.ltops.cluster import ClusterState
 from mattermost_load_test.ltops.progress import Progress
@@ -76,10 +76,13 @@ class Found:
 def found_for_deletion(store: Store, name: str) -> Found:
     """Return what there is of a cluster.
 
-    A state file that was cut off is no obstacle; one that a newer version wrote is, and raises `StateFileError`.
+    A state file that was cut off is no obstacle where the folder shows the kind of cluster. Raises `StateFileError`
+    where it does not, `ForeignStateError` for what another program or a newer version made.
     """
     try:
         cluster = store.load(name)
+    except ForeignStateError:
+        raise
     except StateFileError:
         directory = store.directory(name)
         kind = next((kind for kind, provider in PROVIDERS.items() if provider.left_in(directory)), None)

@@ -26,7 +26,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from mattermost_load_test.errors import ClusterBusyError, ClusterError, OutputError, StateFileError
+from mattermost_load_test.errors import ClusterBusyError, ClusterError, ForeignStateError, OutputError, StateFileError
 from mattermost_load_test.ltops.cluster import STATE_VERSION, ClusterState, check_name
 
 HOME_VARIABLE = "LTOPS_HOME"
@@ -212,12 +212,12 @@ def _read(path: Path, name: str) -> ClusterState:
         ) from None
     version = data.get("version") if isinstance(data, dict) else None
     if not isinstance(version, int):
-        raise StateFileError(
+        raise ForeignStateError(
             f"{path} is not of this ltops; the Go tool of 2018 wrote such files. Remove that cluster with the tool "
             f"that made it (`ltops delete {name}`), or move its folder out of the way"
         )
     if version > STATE_VERSION:
-        raise StateFileError(
+        raise ForeignStateError(
             f"{path} was written by a newer ltops (version {version} of the file, this one knows {STATE_VERSION}): "
             "upgrade mattermost-load-test"
         )
