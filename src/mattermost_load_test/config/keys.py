@@ -16,6 +16,9 @@ CHANCE: dict[str, Any] = {"ge": 0, "le": 1}
 """The range of chances, and of the keys called percent, which are parts of 1."""
 
 
+MAX_PORT = 65535
+
+
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
     """What is known of a key beside its type: its unit and, if it does nothing yet, the value that asks for nothing."""
@@ -85,3 +88,11 @@ def checked_url(*schemes: str, empty: bool = False) -> Any:
         return value
 
     return check
+
+
+def checked_address(value: str) -> str:
+    """Check that a text is an address to listen on, ``host:port``, or empty."""
+    host, _, port = value.rpartition(":")
+    if value and not (host and port.isdecimal() and int(port) <= MAX_PORT):
+        raise ValueError("must be an address such as 127.0.0.1:9108, or empty")
+    return value

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from mattermost_load_test.config.keys import CHANCE, checked_url, key
+from mattermost_load_test.config.keys import CHANCE, checked_address, checked_url, key
 
 MAX_COUNT = 100_000_000
 """The largest count of anything: far beyond every server, and still small enough for indices of 32 bits."""
@@ -33,6 +33,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 HttpUrl = Annotated[str, AfterValidator(checked_url("http", "https"))]
 OptionalHttpUrl = Annotated[str, AfterValidator(checked_url("http", "https", empty=True))]
+ListenAddress = Annotated[str, AfterValidator(checked_address)]
 WebsocketUrl = Annotated[str, AfterValidator(checked_url("ws", "wss"))]
 
 
@@ -458,6 +459,11 @@ class ResultsConfiguration(Section):
         le=100_000,
     )
     pprof_length: int = key("PProfLength", 240, "How long the CPU profile is; 0: none.", unit="s", ge=0, le=86400)
+    metrics_address: ListenAddress = key(
+        "MetricsAddress",
+        "",
+        "Where the agent tells Prometheus what it does, `host:port`, such as `127.0.0.1:9108`; empty: nowhere.",
+    )
 
 
 class LogSettings(Section):

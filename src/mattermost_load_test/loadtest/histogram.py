@@ -17,19 +17,21 @@ _LARGEST = 86_400.0
 
 
 class Histogram:
-    """Counts of non-negative values in buckets of equal ratio; knows its count, largest value and percentiles."""
+    """Counts of non-negative values in buckets of equal ratio; knows their count, sum, largest and percentiles."""
 
-    __slots__ = ("_buckets", "_nothing", "count", "largest")
+    __slots__ = ("_buckets", "_nothing", "count", "largest", "total")
 
     def __init__(self) -> None:
         self.count = 0
         self.largest = 0.0
+        self.total = 0.0
         self._nothing = 0
         self._buckets: dict[int, int] = {}
 
     def add(self, value: float) -> None:
         """Count `value`; below a millionth it counts as 0, above 86,400 as that."""
         self.count += 1
+        self.total += value
         if value > self.largest:
             self.largest = value
         if value < _SMALLEST:
@@ -41,6 +43,7 @@ class Histogram:
     def merge(self, other: Histogram) -> None:
         """Count everything that `other` counted."""
         self.count += other.count
+        self.total += other.total
         self.largest = max(self.largest, other.largest)
         self._nothing += other._nothing
         for bucket, count in other._buckets.items():
@@ -55,5 +58,14 @@ class Histogram:
         for bucket in sorted(self._buckets):
             seen += self._buckets[bucket]
             if seen >= rank:
-                return min(self.largest, 2.0 * _GAMMA**bucket / (_GAMMA + 1.0))
+                return min(self.largest, _middle(bucket))
         return self.largest
+
+    def count_up_to(self, bound: float) -> int:
+        """Return how many values do not exceed `bound`, those within 1 % of it being taken for either."""
+        return self._nothing + sum(count for bucket, count in self._buckets.items() if _middle(bucket) <= bound)
+
+
+def _middle(bucket: int) -> float:
+    """Return the value that stands for those of a bucket."""
+    return 2.0 * _GAMMA**bucket / (_GAMMA + 1.0)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
+from mattermost_load_test.loadtest.buckets import Buckets, Key
 from mattermost_load_test.loadtest.histogram import Histogram
 from mattermost_load_test.loadtest.tally import Tally
 from mattermost_load_test.mattermost.events import EventCounters
@@ -19,7 +20,7 @@ from mattermost_load_test.timings.health import WorkerHealth
 
 @dataclass(slots=True)
 class Measures:
-    """Counts since the clock started, and the durations of successful requests of the last seconds.
+    """Counts since the clock started, and in `recent_ms` the durations of successful requests of the last seconds.
 
     `lost_lines` of timings could not be handed to the parent, which reads too slowly; in a good run there are none.
     `loop_lag_s` is how late the event loop came back each time, `cpu_s` the CPU used in the `acted_s` seconds since the
@@ -29,6 +30,7 @@ class Measures:
     tally: Tally = field(default_factory=Tally)
     requests: int = 0
     errors: Counter[str] = field(default_factory=Counter)
+    durations: dict[Key, Buckets] = field(default_factory=dict)
     recent_ms: Histogram = field(default_factory=Histogram)
     events: EventCounters = field(default_factory=EventCounters)
     sockets_open: int = 0
@@ -63,6 +65,8 @@ def merged(parts: Iterable[Measures], now_s: float) -> Measures:
         total.tally.merge(part.tally, now_s)
         total.requests += part.requests
         total.errors.update(part.errors)
+        for key, buckets in part.durations.items():
+            total.durations.setdefault(key, Buckets()).merge(buckets)
         total.recent_ms.merge(part.recent_ms)
         for counter in fields(EventCounters):
             name = counter.name

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mattermost_load_test.config import Configuration, LoadedConfiguration
 from mattermost_load_test.loadtest.coordination import AgentPlace
+from mattermost_load_test.loadtest.limits import Needs
 from mattermost_load_test.loadtest.machine import usable_cores
 from mattermost_load_test.loadtest.schedule import Schedule
 from mattermost_load_test.loadtest.selection import users_played
@@ -41,6 +42,12 @@ class RunPlan:
         """How many worker processes play the entities: as the key says, one for each core where it is 0."""
         wanted = self.configuration.entities.num_processes or usable_cores()
         return max(1, min(wanted, len(self.users)))
+
+    @property
+    def needs(self) -> Needs:
+        """What the run asks of the machine."""
+        connection = self.configuration.connection
+        return Needs(len(self.users), self.processes, (connection.server_url, connection.websocket_url))
 
     @property
     def first_entity(self) -> int:

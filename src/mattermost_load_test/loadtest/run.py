@@ -15,11 +15,13 @@ from contextlib import AbstractAsyncContextManager
 
 from mattermost_load_test.config import redacted
 from mattermost_load_test.errors import LoadTestError, OperationError, OutputError, ServerError
-from mattermost_load_test.loadtest.cast import even_parts, roles, world_of
+from mattermost_load_test.loadtest.cast import Role, even_parts, roles, world_of
 from mattermost_load_test.loadtest.clock import LoopClock
 from mattermost_load_test.loadtest.failures import FailureLog
+from mattermost_load_test.loadtest.limits import ensure, source_addresses
 from mattermost_load_test.loadtest.login_phase import LoginPhase
 from mattermost_load_test.loadtest.logins import LoginPace
+from mattermost_load_test.loadtest.metrics import Exposed, serve_metrics
 from mattermost_load_test.loadtest.output import Output
 from mattermost_load_test.loadtest.plan import RunPlan
 from mattermost_load_test.loadtest.profiling import profiled
@@ -44,13 +46,19 @@ async def run_test(plan: RunPlan, output: Output, stop: Stop) -> RunSummary:
     """Carry out `plan` and return what came of it; `stop` ends it early, as does a log that cannot be written.
 
     The reason for that is raised where nothing was measured yet. Raises `ServerError` when the server cannot be set up,
-    `TokenCacheError` when the plan's cache cannot be used.
+    `TokenCacheError` when the plan's cache cannot be used, `PortInUseError` when metrics cannot be served,
+    `ConfigurationError` when the machine does not allow what the plan needs.
     """
     output.log.on_failure = stop.request
     server = plan.configuration.connection.server_url.rstrip("/")
-    with contextlib.ExitStack() as stack:
+    address = plan.configuration.results.metrics_address
+    async with contextlib.AsyncExitStack() as stack:
         cache = stack.enter_context(open_token_cache(plan.token_cache, server)) if plan.token_cache else None
-        return await TestRun(plan, output, stop, server, cache).carry_out()
+        run = TestRun(plan, output, stop, server, cache)
+        if address:
+            url = await stack.enter_async_context(serve_metrics(address, run.exposed))
+            output.log.info("Metrics for Prometheus", url=url)
+        return await run.carry_out()
 
 
 class TestRun:
@@ -66,6 +74,8 @@ class TestRun:
         self._cache = cache
         self._clock = LoopClock()
         self._writer = ResultsWriter([output.log], plan.instance_id, time.time)
+        self._crew: Crew | None = None
+        self._shortages = ensure(plan.needs)
         self._notes: list[str] = []  # what the summary says beside its figures
         self._failures = FailureLog(output.log, self._clock)
         subject = Subject(plan.scenario, server, len(plan.users), plan.health_limits.lateness_ms)
@@ -97,7 +107,7 @@ class TestRun:
             processes=plan.processes,
         )
         self._writer.write_settings(redacted(plan.configuration))
-        for text in (*plan.warnings, *notes):
+        for text in (*plan.warnings, *notes, *self._shortages):
             log.warn(text)
 
     async def _set_up(self, transport: ServerTransport) -> SetUp:
@@ -157,6 +167,7 @@ class TestRun:
                 renewed=self._renewed,
                 all_dead=self._stop.request,
             )
+            self._crew = crew
             await self._start(crew, ready, sessions)
             started_s = self._clock.now_s()
             await self._act(crew, len(sessions), started_s)
@@ -172,15 +183,19 @@ class TestRun:
         self._progress.phase, self._progress.detail = "Starting the workers", ""
         cast = roles(SCENARIOS[self._plan.scenario], self._plan.users, self._plan.first_entity)
         playing = [role for role in cast if role.user in sessions]
-        await crew.start(
-            [
-                Share(number, self._plan, ready, part, sessions)
-                for number, part in enumerate(even_parts(playing, self._plan.processes))
-            ]
-        )
+        await crew.start(self._shares(playing, ready, sessions))
         with contextlib.suppress(LoadTestError):  # the end is wanted, and seen to by the next phase
             await self._stop.unless(crew.ready())
         await self._until_start()
+
+    def _shares(self, cast: Sequence[Role], ready: SetUp, sessions: Mapping[int, UserSession]) -> list[Share]:
+        """Return what each worker plays, and where it connects from."""
+        plan = self._plan
+        addresses = source_addresses(plan.needs, self._server)
+        return [
+            Share(number, plan, ready, part, sessions, addresses[number] if addresses else "")
+            for number, part in enumerate(even_parts(cast, plan.processes))
+        ]
 
     def _renewed(self, user: int, session: UserSession) -> None:
         """Keep the session of a user that logged in anew."""
@@ -245,6 +260,13 @@ class TestRun:
             if self._stop.reason is not None:
                 crew.stop(0.0)
         await ending
+
+    def exposed(self) -> Exposed:
+        """Return what Prometheus is told now."""
+        crew = self._crew
+        info = {"instance_id": self._plan.instance_id, "scenario": self._plan.scenario, "server_url": self._server}
+        entities, now_s = len(self._plan.users), time.monotonic()
+        return Exposed(now_s, info, entities, crew.by_worker() if crew else {}, len(crew.deaths) if crew else 0)
 
     def _health_line(self, crew: Crew) -> bytes:
         """Return the line of the log that tells how the agent kept up so far."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mattermost_load_test.loadtest.buckets import Buckets, Key, key_of
 from mattermost_load_test.loadtest.histogram import Histogram
 from mattermost_load_test.timings.records import Sample
 
@@ -32,6 +33,7 @@ class RequestWatch:
         self.requests = 0
         self.successes = 0
         self.errors: Counter[str] = Counter()
+        self.durations: defaultdict[Key, Buckets] = defaultdict(Buckets)
         self._clock_s = clock_s
         self._recent = Histogram()
         self._before = Histogram()
@@ -40,6 +42,7 @@ class RequestWatch:
     def add(self, sample: Sample) -> None:
         """Count one request."""
         self.requests += 1
+        self.durations[key_of(sample)].add(sample.duration_ms / 1000.0)
         if sample.error is not None:
             self.errors[sample.error] += 1
             return

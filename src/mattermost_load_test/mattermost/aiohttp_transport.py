@@ -109,6 +109,7 @@ async def open_aiohttp(options: TransportOptions, tls: ssl.SSLContext | None) ->
         limit_per_host=0,
         keepalive_timeout=options.idle_timeout_s or None,
         ssl=tls or True,
+        local_addr=options.local_address,
     )
     async with aiohttp.ClientSession(
         connector=connector,

@@ -80,7 +80,7 @@ class TransportOptions:
     `base_url` is the server's address, a sub-path included. `request_timeout_s` bounds a request from the call to the
     last byte of the answer. The three idle values bound idle connections only, 0 meaning no bound. `ca_file` names
     further authorities to trust (PEM). `library` names what speaks HTTP: see `opening`. `url_key` is the key that the
-    address comes from, for messages.
+    address comes from, for messages. `source_address` is the own address to connect from; empty: the system's choice.
     """
 
     base_url: str
@@ -92,6 +92,7 @@ class TransportOptions:
     verify_certificate: bool = True
     library: str = "httptools"
     url_key: str = "ConnectionConfiguration.ServerURL"
+    source_address: str = ""
 
     @classmethod
     def of(cls, connection: ConnectionConfiguration) -> TransportOptions:
@@ -106,3 +107,8 @@ class TransportOptions:
             verify_certificate=not connection.skip_certificate_verification,
             library=connection.http_transport,
         )
+
+    @property
+    def local_address(self) -> tuple[str, int] | None:
+        """What connections are bound to, any port of the source address, or nothing."""
+        return (self.source_address, 0) if self.source_address else None

@@ -48,6 +48,7 @@ class WebsocketOptions:
     more than `largest_event_bytes` are not taken. After failure n (from 0) the next attempt comes after a random part
     of `first_backoff_s` × 2ⁿ, at most of `longest_backoff_s`: the first is the web client's shortest wait (3 s), so
     that many users who lost their server at once do not come back at once. `library` names what holds a websocket.
+    `source_address` is the own address to connect from; empty: the system's choice.
     """
 
     url: str
@@ -57,6 +58,7 @@ class WebsocketOptions:
     first_backoff_s: float = 3.0
     longest_backoff_s: float = 60.0
     library: str = "lean"
+    source_address: str = ""
 
     @classmethod
     async def of(cls, connection: ConnectionConfiguration) -> WebsocketOptions:
@@ -67,6 +69,11 @@ class WebsocketOptions:
             verify = not connection.skip_certificate_verification
             tls = await asyncio.to_thread(tls_context, connection.ca_file, verify)
         return cls(url, tls, connection.request_timeout_seconds, library=connection.websocket_transport)
+
+    @property
+    def local_address(self) -> tuple[str, int] | None:
+        """What connections are bound to, any port of the source address, or nothing."""
+        return (self.source_address, 0) if self.source_address else None
 
 
 class WebsocketConnection(Protocol):

@@ -138,13 +138,13 @@ class Crew:
 
     def measures(self) -> Measures:
         """Return what all workers together have done."""
-        return merged(self._by_worker().values(), time.monotonic())
+        return merged(self.by_worker().values(), time.monotonic())
 
     def health(self) -> list[WorkerHealth]:
         """Return how each worker kept up, those before it with the same entities included."""
-        return [measures.health(number, self._entities[number]) for number, measures in self._by_worker().items()]
+        return [measures.health(number, self._entities[number]) for number, measures in self.by_worker().items()]
 
-    def _by_worker(self) -> dict[int, Measures]:
+    def by_worker(self) -> dict[int, Measures]:
         """Return what was done under each worker's number."""
         now_s = time.monotonic()
         parts: dict[int, list[Measures]] = {number: list(past) for number, past in sorted(self._past.items())}

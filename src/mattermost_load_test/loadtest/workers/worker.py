@@ -43,7 +43,7 @@ from mattermost_load_test.loadtest.workers.self_watch import SelfWatch
 from mattermost_load_test.logs import Log, LogLine
 from mattermost_load_test.mattermost.events import EventCounters
 from mattermost_load_test.mattermost.opening import open_transport
-from mattermost_load_test.mattermost.transport import Transport
+from mattermost_load_test.mattermost.transport import Transport, TransportOptions
 from mattermost_load_test.mattermost.websocket_connection import WebsocketOptions
 from mattermost_load_test.timings.records import ResultsWriter, Sample
 
@@ -56,6 +56,7 @@ class Share:
     """What one worker plays: `roles` of the test `plan` on the server that `ready` tells of.
 
     `sessions` are those of the users by number, of other workers' users, too: it is one object for all of them.
+    `source_address` is the address that it connects from; empty: the system's choice.
     """
 
     number: int
@@ -63,6 +64,7 @@ class Share:
     ready: SetUp
     roles: Sequence[Role]
     sessions: Mapping[int, UserSession]
+    source_address: str = ""
 
 
 def work(share: Share, end: socket.socket) -> None:
@@ -131,11 +133,12 @@ class Worker:
     async def run(self) -> None:
         """Make the entities, let them act when the parent says so, and stop them in order."""
         connection = self._share.plan.configuration.connection
-        async with open_transport(connection) as transport, asyncio.TaskGroup() as tasks:
+        options = replace(TransportOptions.of(connection), source_address=self._share.source_address)
+        async with open_transport(options) as transport, asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(self._listen())
             polling = self._share.plan.configuration.entities.do_status_polling
             context = EntityContext(self._clock, self._tally, self._failures, tasks, polling=polling)
-            sockets = await WebsocketOptions.of(connection)
+            sockets = replace(await WebsocketOptions.of(connection), source_address=options.source_address)
             self._entities = self._cast(transport, transport.server, sockets, context)
             gc.collect()
             gc.freeze()  # they live as long as the worker
@@ -218,6 +221,7 @@ class Worker:
             self._tally,
             requests.requests,
             requests.errors,
+            requests.durations,
             requests.recent_ms(),
             self._counters,
             sum(entity.user.events.connected for entity in self._entities),
