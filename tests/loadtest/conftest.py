@@ -158,6 +158,26 @@ class OpenSsh:
         }
 
 
+def answers(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until something listens on a port."""
+    until_s = time.monotonic() + START_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert process.poll() is None, "it ended"
+            assert time.monotonic() < until_s
+            time.sleep(0.02)
+        else:
+            return
+
+
+@pytest.fixture
+def until_listening() -> Callable[[int, subprocess.Popen[bytes]], None]:
+    """Give what waits until a process listens on a port of loopback."""
+    return answers
+
+
 def new_key(path: Path) -> Path:
     """Make a key pair."""
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
@@ -187,22 +207,8 @@ def openssh(tmp_path: Path) -> Iterator[OpenSsh]:
     ssh.known_hosts.write_text(f"[127.0.0.1]:{port} {host_key.with_suffix('.pub').read_text()}")
     process = subprocess.Popen([daemon, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.DEVNULL)
     try:
-        _answers(port, process)
+        answers(port, process)
         yield ssh
     finally:
         process.terminate()
         process.wait()
-
-
-def _answers(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until something listens on a port."""
-    until_s = time.monotonic() + START_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert process.poll() is None, "it ended"
-            assert time.monotonic() < until_s
-            time.sleep(0.02)
-        else:
-            return

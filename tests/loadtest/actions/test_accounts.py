@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mattermost_load_test.embedded.faults import Fixed
 from mattermost_load_test.errors import ApiError, NothingToActOn
 from mattermost_load_test.loadtest.actions import sessions, sockets, statuses, teams
 from mattermost_load_test.loadtest.world import Abilities
@@ -109,6 +110,20 @@ async def test_a_deactivation_that_failed_halfway_is_finished_the_next_time(grou
         await sessions.deactivate_and_reactivate(user)
         assert made.overheard.routes == [ACTIVE, "POST /users/login"]
         assert user.present
+
+
+async def test_deactivation_lets_what_is_under_way_end(ground: Any) -> None:
+    """A status poll that has begun ends before the account is deactivated, so that its session still holds."""
+    async with ground() as made:
+        user = await made.user()
+        await made.server.faults.turn(latency=Fixed(50))
+        polling = asyncio.create_task(statuses.poll_statuses(user))
+        await made.eventually(lambda: bool(made.overheard.requests))
+        await sessions.deactivate_and_reactivate(user)
+        await polling
+        routes = made.overheard.routes
+        assert routes.index("POST /users/status/ids") < routes.index(ACTIVE)
+        assert {answer.status for answer in made.overheard.answers} == {200}
 
 
 async def test_a_session_is_not_renewed_while_the_user_is_deactivated(ground: Any) -> None:

@@ -11,6 +11,7 @@ from mattermost_load_test.errors import NothingToActOn
 from mattermost_load_test.loadtest.actions import channels, hooks, posts, search, statuses, teams
 from mattermost_load_test.loadtest.places import ServerPlaces
 from mattermost_load_test.loadtest.user import User
+from mattermost_load_test.loadtest.world import Abilities
 
 
 async def test_post_writes_a_message_into_a_channel_of_the_users_own(ground: Any, version: str) -> None:
@@ -47,6 +48,18 @@ async def test_a_spammer_posts_to_the_town_square(ground: Any, version: str) -> 
         await posts.post_to_town_square(user)
         assert made.overheard.routes == ["POST /posts"]
         assert made.overheard.bodies[0]["channel_id"] == made.places.town_square(user.team()).id
+
+
+async def test_what_the_server_lacks_is_left_out(ground: Any) -> None:
+    """Without files posts carry none; without webhooks that action has nothing to act on."""
+    async with ground() as made:
+        unable = Abilities(webhooks=False, file_uploads=False)
+        user = await made.user(behaviour=made.always(upload_image_chance=1), abilities=unable)
+        await posts.post(user)
+        assert made.overheard.routes == ["POST /posts"]
+        with pytest.raises(NothingToActOn, match="webhook"):
+            await hooks.post_by_webhook(user)
+        assert made.overheard.routes == ["POST /posts"]
 
 
 async def test_a_webhook_is_made_once_and_posted_to_ever_after(ground: Any, version: str) -> None:

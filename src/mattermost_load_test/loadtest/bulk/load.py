@@ -14,7 +14,7 @@ from mattermost_load_test.loadtest.bulk.method import CLI, choose
 from mattermost_load_test.loadtest.bulk.pace import ImportPace
 from mattermost_load_test.loadtest.joining import Tell
 from mattermost_load_test.logs import Log
-from mattermost_load_test.mattermost.importing import ImportOptions
+from mattermost_load_test.mattermost.importing import MIGRATING, ImportOptions
 from mattermost_load_test.mattermost.models import Json, ServerVersion
 from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import ServerTransport
@@ -59,7 +59,7 @@ class BulkLoad:
         try:
             await self._load(loader, needed.lines(True))
         except OperationError as error:
-            if SCHEME_LINE not in str(error):  # the line at fault stands in the message
+            if SCHEME_LINE not in str(error) or MIGRATING in str(error):  # the line at fault stands in the message
                 raise
             self.log.warn("The server takes no permission schemes: loading the population without", error=str(error))
             await self._load(loader, needed.lines(False))

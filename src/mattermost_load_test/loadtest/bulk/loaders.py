@@ -18,6 +18,7 @@ from mattermost_load_test.loadtest.host.shell import Ended, last_words
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.archive import Archive, write_plain
 from mattermost_load_test.mattermost.importing import (
+    MIGRATING,
     ImportContext,
     ImportOptions,
     ImportProgress,
@@ -74,11 +75,21 @@ class CliLoader:
             archive = await asyncio.to_thread(write_plain, Path(folder) / LINES_FILE, lines)
             async with open_server_cli(self.connection) as cli:
                 self.log.info("Importing by the server's command line", program=cli.name)
-                ended = await self._watched(cli, archive, show)
+                ended = await self._imported(cli, archive, show)
             await self.admin.system.invalidate_caches()  # the running server does not know what was done beside it
             if ended.code:
                 raise await asyncio.to_thread(import_error, cli.name, ended, archive)
         return archive
+
+    async def _imported(self, cli: ServerCli, archive: Archive, show: ShowProgress) -> Ended:
+        """Run the import, again and again while a fresh server still migrates its data and takes no schemes."""
+        give_up_s = time.monotonic() + self.options.migration_patience_s
+        while True:
+            ended = await self._watched(cli, archive, show)
+            if MIGRATING not in ended.output or time.monotonic() >= give_up_s:
+                return ended
+            show(ImportProgress("waiting", note="the server migrates its data after its first start"))
+            await asyncio.sleep(self.options.migration_poll_s)
 
     async def _watched(self, cli: ServerCli, archive: Archive, show: ShowProgress) -> Ended:
         """Run the import and tell how many users there are more; ends it when there is no progress for too long."""

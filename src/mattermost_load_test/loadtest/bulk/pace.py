@@ -14,7 +14,7 @@ class ImportPace:
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
-        self._begun_s: float | None = None
+        self._begun_s = now_s()
 
     def words(self, now: ImportProgress) -> str:
         """Return how far an import is."""
@@ -24,14 +24,12 @@ class ImportPace:
         return extent + self._time_left(now) + (f" ({now.note})" if now.note else "")
 
     def _time_left(self, now: ImportProgress) -> str:
-        """Return what is left at the pace since the first user was seen to be imported; nothing before that."""
-        if now.step != IMPORTING or now.done >= now.total:
-            self._begun_s = None
-            return ""
-        if self._begun_s is None:
+        """Return what is left at the pace since the last moment without one user imported; nothing before that."""
+        if now.step != IMPORTING or not now.done:
             self._begun_s = self._now_s()
+            return ""
         elapsed_s = self._now_s() - self._begun_s
-        if not now.done or elapsed_s <= 0:
+        if now.done >= now.total or elapsed_s <= 0:
             return ""
         left_s = elapsed_s / now.done * (now.total - now.done)
         return f", about {duration(left_s)} left"
