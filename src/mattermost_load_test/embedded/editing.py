@@ -105,7 +105,6 @@ def delete(site: Site, post: Post, deleted_by: str) -> None:
     replies = len(thread.replies) if thread is not None and state.version.modern else 0
     if thread is not None and not post.root_id:
         gone += thread.replies
-        state.threads.drop(post.id)
     elif thread is not None:
         thread.replies.remove(post)
     row = site.views.post(post, reply_count=replies)

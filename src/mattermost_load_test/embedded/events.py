@@ -212,6 +212,11 @@ class Events:
         data = {"timestamp": timestamp_ms} if self.modern else {}
         return (Event("thread_read_changed", data, Broadcast(user_id=user_id, team_id=team_id)),)
 
+    def channel_threads_read(self, user_id: str, channel_id: str, timestamp_ms: int) -> Built:
+        """Build the event of all threads of a channel read, for the reader."""
+        broadcast = Broadcast(user_id=user_id, channel_id=channel_id)
+        return (Event("thread_read_changed", {"timestamp": timestamp_ms}, broadcast),)
+
     def thread_follow_changed(
         self, user_id: str, team_id: str, thread_id: str, *, state: bool, reply_count: int
     ) -> Built:

@@ -54,7 +54,7 @@ def read_up_to(site: Site, team_id: str, thread: Thread, follower: Follower, tim
 
 
 def mentions_since(site: Site, thread: Thread, user_id: str, time_ms: int) -> int:
-    """Count the posts of a thread made at or after a time that mention a user by name."""
+    """Count the posts of a thread made at or after a time that mention a user."""
     posts = [*thread.replies, thread.root]
     return sum(post.create_at >= time_ms and _mentions(site, post, user_id) for post in posts)
 
@@ -63,7 +63,7 @@ def _mentions(site: Site, post: Post, user_id: str) -> bool:
     channel = site.state.channels.by_id[post.channel_id]
     if channel.is_personal and post.user_id == user_id:
         return False
-    return user_id in mentioned(site.state, post, channel, channel_wide=False).by_name
+    return user_id in mentioned(site.state, post, channel, channel_wide=True).called
 
 
 def read_all(site: Site, user_id: str, team_id: str) -> None:
@@ -76,13 +76,17 @@ def read_all(site: Site, user_id: str, team_id: str) -> None:
     site.publish(site.events.all_threads_read(user_id, team_id, now))
 
 
-def of_team(site: Site, user_id: str, team_id: str) -> list[tuple[Thread, Follower]]:
-    """Return the threads with replies that a user knows in a team and in direct and group channels."""
+def of_team(site: Site, user_id: str, team_id: str, *, deleted: bool = False) -> list[tuple[Thread, Follower]]:
+    """Return the threads with replies that a user knows in a team and in direct and group channels.
+
+    `deleted` gives those of deleted root posts, too.
+    """
     state = site.state
     found = []
     for root_id, follower in state.threads.of_user(user_id).items():
         thread = state.threads.by_root[root_id]
         channel = state.channels.by_id.get(thread.root.channel_id)
-        if thread.begun and channel is not None and channel.team_id in ("", team_id):
+        shown = thread.begun and (deleted or not thread.root.delete_at)
+        if shown and channel is not None and channel.team_id in ("", team_id):
             found.append((thread, follower))
     return found

@@ -55,6 +55,8 @@ def _tell_of_joining(site: Site, channel: Channel, user: User, inviter: User | N
 
 
 def _tell(site: Site, channel: Channel, author: User, kind: str, text: str, props: dict[str, str]) -> None:
+    if channel.delete_at:
+        return
     new = posting.NewPost(channel=channel, user_id=author.id, message=text, type=kind, props=dict(props))
     posting.create(site, new)
 

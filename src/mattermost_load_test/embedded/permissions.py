@@ -105,6 +105,18 @@ class Permissions:
             names.append(defaults["admin"])
         return names
 
+    def scheme_roles_of_channel(self, channel: Channel) -> Mapping[str, str]:
+        """Return the names of the roles that a channel's guests, users and admins have there."""
+        return self._channel_defaults(channel.team_id, channel.scheme_id)
+
+    def scheme_roles_of_team(self, team_id: str) -> Mapping[str, str]:
+        """Return the names of the roles that a team's guests, users and admins have there."""
+        team = self._state.teams.by_id.get(team_id)
+        scheme = self._state.roles.schemes.get("" if team is None else team.scheme_id or "")
+        if scheme is None:
+            return {"guest": "team_guest", "user": "team_user", "admin": "team_admin"}
+        return {"guest": scheme.team_guest_role, "user": scheme.team_user_role, "admin": scheme.team_admin_role}
+
     def _channel_defaults(self, team_id: str, scheme_id: str | None) -> Mapping[str, str]:
         if not scheme_id and team_id:
             team = self._state.teams.by_id.get(team_id)

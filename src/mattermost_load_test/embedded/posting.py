@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from mattermost_load_test.embedded import message_attachments
+from mattermost_load_test.embedded.absent import tell_of_absent
 from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.mentions import Mentions, hashtags, linked_channels, mentioned
 from mattermost_load_test.embedded.reading import mark_viewed
@@ -43,6 +44,8 @@ class NewPost:
     by_client: bool = False
     pending_id: str = ""
     """What the client calls the post until it has an id."""
+    shown_as: dict[str, str] = field(default_factory=dict)
+    """What the event of the post says of its channel instead of the truth, by the names of a channel's row."""
 
 
 def check(site: Site, new: NewPost) -> None:
@@ -106,6 +109,8 @@ def create(site: Site, new: NewPost, *, set_online: bool = True) -> Post:
     _publish(site, post, new, mentions, set_online=set_online)
     if post.root_id:
         _see_own(site, post)
+    if mentions.outside and not post.is_system:
+        tell_of_absent(site, post, new.channel, mentions.outside)
     return post
 
 
@@ -140,31 +145,44 @@ def _attachable(site: Site, new: NewPost) -> tuple[str, ...]:
 def _notify(site: Site, post: Post, channel: Channel) -> Mentions:
     """Count mentions for the mentioned and let those concerned follow the thread."""
     state = site.state
-    allowed = not post.is_system and site.permissions.in_channel(post.user_id, channel.id, "use_channel_mentions")
-    mentions = mentioned(state, post, channel, channel_wide=allowed)
+    mentions = mentioned(state, post, channel, channel_wide=_may_call_all(site, post, channel))
     for user_id in mentions.all:
         member = state.channels.member(channel.id, user_id)
         if member is not None:
             member.mention_count += 1
             member.mention_count_root += not post.root_id
-    if post.root_id:
-        _let_follow(site, post, mentions)
+    if post.root_id and state.config.get("ServiceSettings", "ThreadAutoFollow"):
+        _let_follow(site, post, channel, mentions)
     return mentions
 
 
-def _let_follow(site: Site, reply: Post, mentions: Mentions) -> None:
+def _may_call_all(site: Site, post: Post, channel: Channel) -> bool:
+    if post.type in ("system_header_change", "system_purpose_change"):
+        return False
+    most = site.state.config.get("TeamSettings", "MaxNotificationsPerChannel")
+    if len(site.state.channels.members(channel.id)) >= most:
+        return False
+    return site.permissions.in_channel(post.user_id, channel.id, "use_channel_mentions")
+
+
+def _let_follow(site: Site, reply: Post, channel: Channel, mentions: Mentions) -> None:
+    """Let a reply's author, those it mentions, and those of the root post follow the thread."""
     thread = site.state.threads.by_root[reply.root_id]
-    for user_id in dict.fromkeys((thread.root.user_id, reply.user_id, *sorted(mentions.by_name))):
-        named = user_id in mentions.by_name
+    concerned = {reply.user_id, thread.root.user_id, *mentions.all}
+    if not channel.is_personal:
+        concerned |= mentioned(site.state, thread.root, channel, channel_wide=True).called
+    for user_id in sorted(concerned):
         follower = thread.followers.get(user_id)
+        called = user_id in mentions.called
         if follower is None:
-            follower = Follower(user_id, reply.root_id)
+            follower = Follower(user_id, reply.root_id, last_updated=reply.create_at)
             site.state.threads.follow(thread, follower)
-        elif not follower.following and not named:
+        elif not follower.following and user_id not in mentions.all:
             continue
+        elif not follower.following or called or user_id == reply.user_id:
+            follower.last_updated = reply.create_at
         follower.following = True
-        follower.last_updated = reply.create_at
-        follower.unread_mentions += named
+        follower.unread_mentions += called
 
 
 def _see_own(site: Site, reply: Post) -> None:
@@ -183,9 +201,9 @@ def _publish(site: Site, post: Post, new: NewPost, mentions: Mentions, *, set_on
     files = [state.attachments.files[file_id] for file_id in post.file_ids]
     site.publish(
         site.events.posted(
-            _with_mentioned_ids(site, channel, site.views.post(post, reply_count=replies))
+            _with_mentioned_ids(site, channel, site.views.post(post, reply_count=replies, fresh=True))
             | {"pending_post_id": new.pending_id},
-            site.views.channel(channel),
+            site.views.channel(channel) | new.shown_as,
             "System" if post.is_system else f"@{sender.username}",
             channel_display_name=f"@{sender.username}" if channel.type == "D" else None,
             mentions=sorted(mentions.all),
@@ -197,7 +215,7 @@ def _publish(site: Site, post: Post, new: NewPost, mentions: Mentions, *, set_on
     if thread is not None:
         for follower in list(thread.followers.values()):
             if follower.following and site.collapses_threads(follower.user_id):
-                _tell_follower(site, thread, follower, post, channel, named=follower.user_id in mentions.by_name)
+                _tell_follower(site, thread, follower, post, channel, named=follower.user_id in mentions.called)
 
 
 def _with_mentioned_ids(site: Site, channel: Channel, row: Row) -> Row:
@@ -214,7 +232,7 @@ def _with_mentioned_ids(site: Site, channel: Channel, row: Row) -> Row:
 
 
 def _followers_told(site: Site, thread: Thread | None, post: Post) -> list[str]:
-    if thread is None:
+    if thread is None or not site.version.modern:
         return []
     others = [f.user_id for f in thread.followers.values() if f.following and f.user_id != post.user_id]
     return [user_id for user_id in others if site.collapses_threads(user_id)]

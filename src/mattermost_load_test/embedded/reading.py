@@ -29,7 +29,7 @@ def mark_viewed(
     if state.config.get("ServiceSettings", "EnableChannelViewedMessages"):
         site.publish(site.events.channels_viewed(user_id, told))
     if told and not (threads_supported and collapsed):
-        _read_threads(site, user_id, told)
+        _read_threads(site, user_id, told, collapsed=collapsed)
     return {channel.id: channel.last_post_at for channel in channels}
 
 
@@ -39,15 +39,18 @@ def _is_unread(channel: Channel, member: ChannelMember, *, collapsed: bool) -> b
     return channel.total_msg_count > member.msg_count or member.mention_count > 0
 
 
-def _read_threads(site: Site, user_id: str, channel_ids: Iterable[str]) -> None:
-    """Note that all threads of channels are read."""
+def _read_threads(site: Site, user_id: str, channel_ids: Iterable[str], *, collapsed: bool) -> None:
+    """Note that all threads of channels are read; the reader is told where threads are shown apart."""
     now = site.state.now_ms()
     wanted = set(channel_ids)
     for root_id, follower in site.state.threads.of_user(user_id).items():
         thread = site.state.threads.by_root[root_id]
-        if thread.root.channel_id in wanted and follower.last_viewed < thread.last_reply_at:
-            follower.last_viewed = now
+        if thread.root.channel_id in wanted:
+            if follower.last_viewed < thread.last_reply_at or not site.version.modern:
+                follower.last_viewed = now
             follower.unread_mentions = 0
+    for channel_id in wanted if collapsed else ():
+        site.publish(site.events.channel_threads_read(user_id, channel_id, now))
 
 
 def see(channel: Channel, member: ChannelMember) -> None:
@@ -120,7 +123,8 @@ def unread_threads(site: Site, user_id: str, team_id: str) -> tuple[int, int]:
     for root_id, follower in state.threads.of_user(user_id).items():
         thread = state.threads.by_root[root_id]
         channel = state.channels.by_id.get(thread.root.channel_id)
-        if follower.following and channel is not None and channel.team_id in ("", team_id):
+        followed = follower.following and not thread.root.delete_at
+        if followed and channel is not None and channel.team_id in ("", team_id):
             threads += thread.last_reply_at > follower.last_viewed
             mentions += follower.unread_mentions
     return threads, mentions

@@ -94,12 +94,11 @@ def _change(site: Site, category: Category, given: Row, mute: dict[str, bool]) -
     for channel_id in wanted if muted != category.muted else moved if muted else ():
         mute[channel_id] = muted
     category.muted = muted
-    _keep_preferences(site, category, earlier)
+    _keep_preferences(site, category, earlier, is_favorites=given.get("type") == FAVORITES)
 
 
-def _keep_preferences(site: Site, category: Category, earlier: list[str]) -> None:
+def _keep_preferences(site: Site, category: Category, earlier: list[str], *, is_favorites: bool) -> None:
     """Let the preferences of favourite channels follow from the category."""
-    is_favorites = category.type == FAVORITES
     for channel_id in earlier if is_favorites else category.channel_ids:
         site.state.preferences.delete(category.user_id, FAVORITE, channel_id)
     if is_favorites:

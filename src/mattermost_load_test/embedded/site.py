@@ -88,7 +88,7 @@ class Site:
     def reply_count(self, post: Post) -> int:
         """Count the replies in the thread that a post belongs to."""
         thread = self.state.threads.get(post.root_id or post.id)
-        return 0 if thread is None else len(thread.replies)
+        return 0 if thread is None or thread.root.delete_at else len(thread.replies)
 
     def collapses_threads(self, user_id: str) -> bool:
         """Tell whether a user has replies in threads of their own instead of in the channel."""

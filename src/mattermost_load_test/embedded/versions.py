@@ -25,6 +25,8 @@ class Version:
     """Whether errors carry `detailed_error` (the recorded 5.37 ran in developer mode)."""
     license_error_status: int
     """Status of a refusal for want of the right ``format=`` or licence."""
+    channel_name_min: int
+    """How long the name of a channel is at least."""
     user_limit: int
     """Active users from which on a server without a licence makes no further ones; 0 is none."""
     user_soft_limit: int
@@ -38,6 +40,7 @@ OLD = Version(
     modern=False,
     details_in_errors=True,
     license_error_status=501,
+    channel_name_min=2,
     user_limit=0,
     user_soft_limit=0,
 )
@@ -48,6 +51,7 @@ NEW = Version(
     modern=True,
     details_in_errors=False,
     license_error_status=403,
+    channel_name_min=1,
     user_limit=250,
     user_soft_limit=200,
 )

@@ -254,16 +254,22 @@ class Views:
         last_reply_at: int = 0,
         participants: list[Row] | None = None,
         is_following: bool | None = None,
+        fresh: bool = False,
     ) -> Row:
-        """Show a post with its metadata; what concerns its thread is given by who knows what was asked."""
+        """Show a post with its metadata; what concerns its thread is given by who knows what was asked.
+
+        `fresh` tells that the post has just been made: to links elsewhere there is no preview yet.
+        """
         row = self.bare_post(post)
+        if post.delete_at:
+            row["message"] = ""
         row["reply_count"] = reply_count
         row["last_reply_at"] = last_reply_at
         row["participants"] = participants
         if is_following is not None:
             row["is_following"] = is_following
         if self._post_metadata:
-            row["metadata"] = self.post_metadata(post)
+            row["metadata"] = self.post_metadata(post, fresh=fresh)
         return row
 
     def post_in_collapsed_list(self, post: Post, viewer_id: str, *, extended: bool) -> Row:
@@ -302,7 +308,7 @@ class Views:
         if not self._modern:
             row["parent_id"] = post.root_id
         row["original_id"] = post.original_id
-        row["message"] = "" if post.delete_at else post.message
+        row["message"] = post.message
         row["type"] = post.type
         row["props"] = post.props
         row["hashtags"] = post.hashtags
@@ -315,7 +321,7 @@ class Views:
             row["remote_id"] = ""
         return row
 
-    def post_metadata(self, post: Post) -> Row:
+    def post_metadata(self, post: Post, *, fresh: bool) -> Row:
         """Show what clients would otherwise ask for one by one: files, reactions, emoji and links of a post."""
         metadata: Row = {}
         if post.delete_at:
@@ -331,7 +337,7 @@ class Views:
         emoji = self._custom_emoji(post, reactions)
         if emoji:
             metadata["emojis"] = [self.emoji(row) for row in emoji]
-        embed = self._embed(post)
+        embed = self._embed(post, fresh)
         if embed:
             metadata["embeds"] = [embed]
         return metadata
@@ -344,17 +350,18 @@ class Views:
         names |= {reaction.emoji_name: None for reaction in reactions}
         return [by_name[name] for name in names if name in by_name]
 
-    def _embed(self, post: Post) -> Row | None:
-        """Show what is embedded in a post: attachments, or its first link if it leads to this server.
+    def _embed(self, post: Post, fresh: bool) -> Row | None:
+        """Show what is embedded in a post: attachments, else its first link.
 
-        Other servers' pages are not fetched here; to what cannot be fetched, there is no preview.
+        Pages are not fetched here. A server that cannot reach a page embeds the bare link, from the second time on that
+        the post is shown.
         """
         if "attachments" in post.props:
             return {"type": "message_attachment"}
         if "http" not in post.message or not self._state.config.get("ServiceSettings", "EnableLinkPreviews"):
             return None
         link = _LINK.search(post.message)
-        if link is None or not self.site_url or not link[0].startswith(self.site_url):
+        if link is None or (fresh and not link[0].startswith(self.site_url)):
             return None
         return {"type": "link", "url": link[0]}
 
@@ -401,7 +408,7 @@ class Views:
             "unread_mentions": follower.unread_mentions,
         }
         if self._modern:
-            row |= {"is_urgent": False, "delete_at": 0}
+            row |= {"is_urgent": False, "delete_at": thread.root.delete_at}
         return row
 
     def draft(self, draft: Draft) -> Row:

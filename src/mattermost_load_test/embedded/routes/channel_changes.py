@@ -12,8 +12,12 @@ from mattermost_load_test.embedded.ids import is_id
 from mattermost_load_test.embedded.routes.channels import CHANNEL, check_channel, check_name_free
 from mattermost_load_test.embedded.routing import Route
 from mattermost_load_test.embedded.tables.channels import DEFAULT_CHANNELS, PRIVATE, PUBLIC, Channel
+from mattermost_load_test.embedded.views import Row
 
 PATCH = {name: CHANNEL[name] for name in ("name", "display_name", "header", "purpose", "group_constrained")}
+NAMING = ("name", "type", "team_id", "display_name")
+"""By what an event of a new post names the post's channel."""
+
 TOWN_SQUARE = DEFAULT_CHANNELS[0]
 
 
@@ -34,8 +38,7 @@ def update_channel(call: Call) -> Answer:
         raise ApiRefusal(400, "api.channel.update_channel.tried.app_error", message)
     values = {"header": given.get("header", ""), "purpose": given.get("purpose", "")}
     values |= {name: given[name] for name in ("display_name", "name") if given.get(name)}
-    _change(call, channel, values, told=("display_name",))
-    return json_answer(call.views.channel(channel))
+    return json_answer(_change(call, channel, values, told=("display_name",), named_by=given))
 
 
 def _archived(where: str) -> ApiRefusal:
@@ -49,8 +52,15 @@ def patch_channel(call: Call) -> Answer:
     given = call.json("channel", PATCH)
     channel = call.target_channel()
     _need_to_change(call, channel)
-    _change(call, channel, given, told=("display_name", "header", "purpose"))
-    return json_answer(call.views.channel(channel))
+    if channel.delete_at:
+        raise _not_changed(f"Field: DeleteAt value: {channel.delete_at}")
+    return json_answer(_change(call, channel, given, told=("display_name", "header", "purpose")))
+
+
+def _not_changed(details: str) -> ApiRefusal:
+    return ApiRefusal(
+        400, "app.channel.update.bad_id", "Unable to update the channel.", f"invalid input: entity: Channel {details}"
+    )
 
 
 def _need_to_change(call: Call, channel: Channel) -> None:
@@ -63,7 +73,17 @@ def _need_to_change(call: Call, channel: Channel) -> None:
         call.need_in_channel(channel.id, f"manage_{kind}_channel_properties")
 
 
-def _change(call: Call, channel: Channel, values: dict[str, Any], told: tuple[str, ...]) -> None:
+def _change(
+    call: Call,
+    channel: Channel,
+    values: dict[str, Any],
+    told: tuple[str, ...],
+    named_by: dict[str, Any] | None = None,
+) -> Row:
+    """Change a channel and show it; posts in it tell of the changes `told`.
+
+    An old server names the channel of these posts by what the body said of it (`named_by`).
+    """
     before = {name: getattr(channel, name) for name in ("name", "display_name", "header", "purpose")}
     name = values.get("name", channel.name)
     for key in ("display_name", "header", "purpose", "group_constrained"):
@@ -71,37 +91,51 @@ def _change(call: Call, channel: Channel, values: dict[str, Any], told: tuple[st
             setattr(channel, key, values[key])
     try:
         if name != channel.name:
-            check_name_free(call, channel.team_id, name)
+            _check_name_free(call, channel, name)
             call.state.channels.rename(channel, name)
-        check_channel(channel)
+        check_channel(channel, call.site.version)
     except ApiRefusal:
         call.state.channels.rename(channel, before.pop("name"))
         for key, value in before.items():
             setattr(channel, key, value)
         raise
     channel.update_at = call.state.now_ms()
-    call.site.publish(call.site.events.channel_updated(call.views.channel(channel)))
+    row = call.views.channel(channel)
+    call.site.publish(call.site.events.channel_updated(row))
+    shown = {} if named_by is None or call.site.version.modern else {k: named_by.get(k, "") for k in NAMING}
     for key in told:
         if getattr(channel, key) != before[key]:
-            _tell_change(call, channel, key, before[key], getattr(channel, key))
+            _tell_change(call, channel, key, before[key], shown)
+    return row
 
 
-def _tell_change(call: Call, channel: Channel, key: str, old: str, new: str) -> None:
-    username = call.user.username
+def _check_name_free(call: Call, channel: Channel, name: str) -> None:
+    if call.site.version.modern:
+        check_name_free(call, channel.team_id, name)
+    elif call.state.channels.named(channel.team_id, name) is not None:
+        raise _not_changed(f"field: Id value: {channel.id}")
+
+
+def _tell_change(call: Call, channel: Channel, key: str, old: str, shown_as: dict[str, str]) -> None:
+    username, new = call.user.username, getattr(channel, key)
     shown = {"display_name": "display name"}.get(key, key)
-    if not old:
+    if not old and key != "display_name":
         text = f"{username} updated the channel {shown} to: {new}"
-    elif not new:
+    elif not new and key != "display_name":
         text = f"{username} removed the channel {shown} (was: {old})"
     else:
         text = f"{username} updated the channel {shown} from: {old} to: {new}"
     short = key.replace("_", "")
     props = {"username": username, f"old_{short}": old, f"new_{short}": new}
-    _tell(call, channel, f"system_{short}_change", text, props)
+    _tell(call, channel, f"system_{short}_change", text, props, shown_as)
 
 
-def _tell(call: Call, channel: Channel, kind: str, text: str, props: dict[str, str]) -> None:
-    new = posting.NewPost(channel=channel, user_id=call.user_id, message=text, type=kind, props=dict(props))
+def _tell(
+    call: Call, channel: Channel, kind: str, text: str, props: dict[str, str], shown_as: dict[str, str] | None = None
+) -> None:
+    new = posting.NewPost(
+        channel=channel, user_id=call.user_id, message=text, type=kind, props=dict(props), shown_as=shown_as or {}
+    )
     posting.create(call.site, new)
 
 
@@ -139,14 +173,15 @@ def convert_channel_to_private(call: Call) -> Answer:
 def _convert(call: Call, channel: Channel, kind: str) -> Answer:
     channel.type = kind
     channel.update_at = call.state.now_ms()
-    call.site.publish(call.site.events.channel_updated(call.views.channel(channel)))
+    row = call.views.channel(channel)
+    call.site.publish(call.site.events.channel_updated(row))
     if kind == PUBLIC:
         text = "This channel has been converted to a Public Channel and can be joined by any team member."
     else:
         text = "This channel has been converted to a Private Channel."
     _tell(call, channel, "system_change_chan_privacy", text, {"username": call.user.username})
     call.site.publish(call.site.events.channel_converted(channel.id, channel.team_id))
-    return json_answer(call.views.channel(channel))
+    return json_answer(row)
 
 
 def delete_channel(call: Call) -> Answer:
@@ -198,16 +233,22 @@ def restore_channel(call: Call) -> Answer:
         raise ApiRefusal(400, "api.channel.restore_channel.restored.app_error", message)
     channel.delete_at = 0
     channel.update_at = call.state.now_ms()
+    row = call.views.channel(channel)
     call.site.publish(call.site.events.channel_restored(channel.id, channel.team_id, private=channel.type == PRIVATE))
     username = call.user.username
     _tell(call, channel, "system_channel_restored", f"{username} unarchived the channel.", {"username": username})
-    return json_answer(call.views.channel(channel))
+    return json_answer(row)
 
 
 def move_channel(call: Call) -> Answer:
     """Put a channel into another team."""
     channel = call.target_channel()
-    team_id = bodies.decode_any_map(call.body).get("team_id")
+    given = bodies.decode_any_map(call.body)
+    team_id = given.get("team_id")
+    if not isinstance(team_id, str):
+        raise invalid_body("team_id")
+    if not isinstance(given.get("force"), bool):
+        raise invalid_body("force")
     if not is_id(team_id) or team_id not in call.state.teams.by_id:
         raise invalid_body("team_id")
     call.need("manage_system")
@@ -246,6 +287,13 @@ def get_channel_moderations(call: Call) -> Answer:
     raise ApiRefusal(status, "api.channel.get_channel_moderations.license.error", message)
 
 
+def get_channel_member_counts_by_group(call: Call) -> Answer:
+    """Refuse to count members by group, which takes an enterprise licence."""
+    call.id_param("channel_id")
+    message, status = "Your license does not support groups", call.site.version.license_error_status
+    raise ApiRefusal(status, "api.channel.channel_member_counts_by_group.license.error", message)
+
+
 ROUTES = (
     Route("PUT", "/channels/{channel_id}", update_channel),
     Route("PUT", "/channels/{channel_id}/patch", patch_channel),
@@ -256,4 +304,5 @@ ROUTES = (
     Route("POST", "/channels/{channel_id}/move", move_channel),
     Route("PUT", "/channels/{channel_id}/scheme", update_channel_scheme),
     Route("GET", "/channels/{channel_id}/moderations", get_channel_moderations),
+    Route("GET", "/channels/{channel_id}/member_counts_by_group", get_channel_member_counts_by_group),
 )

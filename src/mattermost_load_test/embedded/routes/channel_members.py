@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from mattermost_load_test.embedded import bodies, membership, reading
+from mattermost_load_test.embedded import bodies, member_roles, membership, reading
 from mattermost_load_test.embedded.answers import Answer, json_answer, ok
 from mattermost_load_test.embedded.api_errors import ApiRefusal, invalid_body, missing_user, not_found
 from mattermost_load_test.embedded.call import Call
@@ -19,6 +19,17 @@ SCHEME_ROLES = {"scheme_guest": bodies.flag, "scheme_user": bodies.flag, "scheme
 NOTIFY_NAMES = ("desktop", "email", "mark_unread", "push", "ignore_channel_mentions", "channel_auto_follow_threads")
 
 NDJSON = "application/x-ndjson"
+
+
+NOTIFY_LEVELS = ("default", "all", "mention", "none")
+NOTIFY_VALUES = {
+    "desktop": ("notify_level", NOTIFY_LEVELS),
+    "mark_unread": ("unread_level", ("all", "mention")),
+    "push": ("push_level", NOTIFY_LEVELS),
+    "email": ("email_value", ("default", "true", "false")),
+    "ignore_channel_mentions": ("ignore_channel_mentions_value", ("on", "off", "default")),
+}
+"""What each of a member's notify props may be, and what the server's errors call it."""
 
 
 def view_channel(call: Call) -> Answer:
@@ -226,16 +237,11 @@ def remove_channel_member(call: Call) -> Answer:
 def update_channel_member_roles(call: Call) -> Answer:
     """Give a member of a channel other roles."""
     channel_id, user_id = call.id_param("channel_id"), call.id_param("user_id")
-    names = bodies.decode_text_map(call.body).get("roles", "").split()
-    if not all(name.replace("_", "").isalnum() for name in names):
-        raise invalid_body("roles")
+    names = member_roles.asked_for(call)
     call.need_in_channel(channel_id, "manage_channel_roles")
     member = call.membership(channel_id, user_id)
-    unknown = [name for name in names if name not in call.state.roles.by_name]
-    if unknown:
-        raise ApiRefusal(400, "app.role.get_by_name.app_error", "Unable to get role.", f"name={unknown[0]}")
-    member.scheme_admin = "channel_admin" in names
-    member.explicit_roles = " ".join(name for name in names if not name.startswith("channel_"))
+    by_kind = call.site.permissions.scheme_roles_of_channel(call.state.channels.by_id[channel_id])
+    member_roles.give(call, member, names, by_kind, "api.channel.update_channel_member_roles")
     return _updated(call, member)
 
 
@@ -260,8 +266,17 @@ def update_channel_member_notify_props(call: Call) -> Answer:
     given = bodies.decode_text_map(call.body)
     call.need_self_or(user_id)
     member = call.membership(channel_id, user_id)
+    _check_notify_props(given)
     member.notify_props = member.notify_props | {name: given[name] for name in NOTIFY_NAMES if name in given}
     return _updated(call, member)
+
+
+def _check_notify_props(given: dict[str, str]) -> None:
+    for name, (shown, allowed) in NOTIFY_VALUES.items():
+        value = given.get(name)
+        if value is not None and value not in allowed:
+            error_id = f"model.channel_member.is_valid.{shown}.app_error"
+            raise ApiRefusal(400, error_id, f"Invalid {shown.replace('_', ' ')}.", f"{shown}={value}")
 
 
 def _updated(call: Call, member: ChannelMember) -> Answer:

@@ -85,15 +85,16 @@ def autocomplete_channels_for_team_for_search(call: Call) -> Answer:
     own = [state.channels.by_id[channel_id] for channel_id in state.channels.of_user(call.user_id)]
     archived = _shows_archived(call)
     inside = [c for c in own if (c.team_id == team_id or c.type == GROUP) and (archived or not c.delete_at)]
-    found = list(islice(_matching(inside, name), COMPLETION_MAX))
+    found = [(channel.display_name, channel) for channel in islice(_matching(inside, name), COMPLETION_MAX)]
     for channel in own:
         if channel.type == DIRECT:
-            other = next((part for part in channel.name.split("__") if part != call.user_id), call.user_id)
+            other = next((part for part in channel.name.split("__") if part != call.user_id), "")
             user = state.users.by_id.get(other)
             if user is not None and name.lower() in user.username:
-                found.append(channel)
-    found.sort(key=lambda channel: channel.display_name.lower())
-    return json_answer([call.views.channel(channel) for channel in found[:COMPLETION_MAX]])
+                found.append((user.username, channel))
+    found.sort(key=lambda pair: pair[0].lower())
+    rows = [call.views.channel(channel) | {"display_name": shown} for shown, channel in found[:COMPLETION_MAX]]
+    return json_answer(rows)
 
 
 def search_channels_for_team(call: Call) -> Answer:

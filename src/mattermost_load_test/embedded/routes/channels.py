@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import orjson
+
 from mattermost_load_test.embedded import bodies, entering, membership
 from mattermost_load_test.embedded.answers import Answer, json_answer
 from mattermost_load_test.embedded.api_errors import ApiRefusal, invalid_body, invalid_url, missing_team, not_found
@@ -15,6 +17,7 @@ from mattermost_load_test.embedded.routes.teams import named_team
 from mattermost_load_test.embedded.routing import Route
 from mattermost_load_test.embedded.tables.channels import DIRECT, GROUP, PRIVATE, PUBLIC, Channel
 from mattermost_load_test.embedded.tables.users import User
+from mattermost_load_test.embedded.versions import Version
 
 CHANNEL = {
     "id": bodies.text,
@@ -39,6 +42,8 @@ CHANNEL = {
 
 TWO_IDS = re.compile(r"[a-z0-9]{26}__[a-z0-9]{26}\Z")
 """Names that only direct channels have."""
+
+CHANNEL_NAME_MAX = 64
 
 
 def create_channel(call: Call) -> Answer:
@@ -83,17 +88,20 @@ def _check_new(call: Call, channel: Channel) -> None:
     if len(call.state.channels.of_team(channel.team_id)) + 1 > limit:
         message = f"Unable to create more than {limit} channels for current team."
         raise ApiRefusal(400, "api.channel.create_channel.max_channel_limit.app_error", message)
-    check_channel(channel)
+    check_channel(channel, call.site.version)
     check_name_free(call, channel.team_id, channel.name)
 
 
-def check_channel(channel: Channel) -> None:
+def check_channel(channel: Channel, version: Version) -> None:
     """Refuse a channel that is not as a channel must be."""
+    good_name = CHANNEL_NAME.match(channel.name) and len(channel.name) >= version.channel_name_min
+    if good_name and len(channel.name) > CHANNEL_NAME_MAX and not version.modern:
+        raise ApiRefusal(500, "app.channel.create_channel.internal_error", "Unable to save channel.")
     name_message = "Name must be 2 or more lowercase alphanumeric characters."
     ids_message = "Invalid channel name. User ids are not permitted in channel name for non-direct message channels."
     rules = (
         (len(channel.display_name) <= entering.DISPLAY_NAME_MAX, "display_name", "Invalid display name."),
-        (CHANNEL_NAME.match(channel.name) and len(channel.name) <= 64, "2_or_more", name_message),
+        (good_name and len(channel.name) <= CHANNEL_NAME_MAX, "2_or_more", name_message),
         (channel.type in (PUBLIC, PRIVATE, DIRECT, GROUP), "type", "Invalid type."),
         (len(channel.header) <= 1024, "header", "Invalid header."),
         (len(channel.purpose) <= 250, "purpose", "Invalid purpose."),
@@ -149,9 +157,13 @@ def create_group_channel(call: Call) -> Answer:
         raise ApiRefusal(400, "api.channel.create_group.bad_size.app_error", message)
     by_id = call.state.users.by_id
     users: list[User] = [by_id[user_id] for user_id in dict.fromkeys(ids) if user_id in by_id]
-    if len(users) != len(ids):
+    if any(user_id not in by_id for user_id in ids):
         message = "One of the provided users does not exist."
-        raise ApiRefusal(400, "api.channel.create_group.bad_user.app_error", message)
+        details = f"user_ids={orjson.dumps(ids).decode()}"
+        raise ApiRefusal(400, "api.channel.create_group.bad_user.app_error", message, details)
+    if len(users) != len(ids):
+        message = "A channel member with that ID already exists."
+        raise ApiRefusal(400, "app.channel.save_member.exists.app_error", message)
     channel, made = entering.open_group(call.state, users)
     if made:
         call.site.publish(call.site.events.group_added(channel.id, [user.id for user in users]))

@@ -59,7 +59,7 @@ def _save(call: Call, changed: dict[str, dict[str, Any]]) -> Answer:
     before = config.client_hash()
     config.replace(changed)
     if config.client_hash() != before:
-        call.site.publish(call.site.events.config_changed(config.client()))
+        call.site.publish(call.site.events.config_changed(config.client() | {"SiteURL": call.site.site_url}))
     return json_answer(_with_address(call), headers=NEVER_CACHED)
 
 

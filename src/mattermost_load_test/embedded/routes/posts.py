@@ -75,7 +75,7 @@ def _made(call: Call, channel: Channel, given: bodies.Json, set_online: bool) ->
     posting.check(call.site, new)
     post = posting.create_and_view(call.site, new, set_online=set_online)
     call.state.pending_posts.add(new.pending_id, post.id, call.state.now_ms())
-    return with_replies(call, post)
+    return call.views.post(post, reply_count=call.site.reply_count(post), fresh=True)
 
 
 def _sent_twice(call: Call, post_id: str) -> Row:

@@ -25,7 +25,8 @@ def get_threads_for_user(call: Call) -> Answer:
     if totals_only and threads_only:
         message = "OnlyThreads and OnlyTotals parameters to getThreadsForUser are mutually exclusive"
         raise ApiRefusal(400, "api.getThreadsForUser.bad_only_params", message)
-    followed = [pair for pair in following.of_team(call.site, user_id, team_id) if pair[1].following]
+    known = following.of_team(call.site, user_id, team_id, deleted=call.query_flag("deleted"))
+    followed = [pair for pair in known if pair[1].following]
     counted = [pair for pair in followed if _is_unread(pair)] if call.query_flag("unread") else followed
     row: dict[str, object] = {
         "total": 0 if threads_only else len(counted),
@@ -100,7 +101,8 @@ def _no_membership(call: Call) -> ApiRefusal:
     error_id = "app.user.get_thread_membership_for_user"
     if call.site.version.modern:
         return ApiRefusal(404, f"{error_id}.not_found", "User thread membership doesn't exist")
-    return ApiRefusal(500, f"{error_id}.app_error", "Unable to get user thread membership")
+    details = f"resource: Thread id: {call.params['thread_id']}"
+    return ApiRefusal(500, f"{error_id}.app_error", "Unable to get user thread membership", details)
 
 
 def _need_thread(call: Call, thread: Thread, follower: Follower, team_id: str) -> None:
@@ -109,9 +111,10 @@ def _need_thread(call: Call, thread: Thread, follower: Follower, team_id: str) -
     inside = thread.begun and channel.team_id in ("", team_id)
     if not follower.following or (not inside and call.site.version.modern):
         message = "User thread doesn't exist or is not followed"
-        raise ApiRefusal(404, "app.user.get_threads_for_user.not_found", message)
+        raise ApiRefusal(404, "app.user.get_threads_for_user.not_found", message, "thread not found/followed")
     if not inside:
-        raise ApiRefusal(500, "app.user.get_threads_for_user.app_error", "Unable to get user threads")
+        details = "sql: no rows in result set"
+        raise ApiRefusal(500, "app.user.get_threads_for_user.app_error", "Unable to get user threads", details)
 
 
 def update_read_state_thread_by_user(call: Call) -> Answer:

@@ -24,7 +24,8 @@ very s t can will just don should now
 STOP_WORDS = frozenset(_TOO_COMMON.split())
 """What is too common to be searched for (PostgreSQL's ``english.stop``)."""
 
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"(?:\w+://)?([\w+-]+(?:[.@][\w-]+)+)(?:/\S*)?|([^\W_]+)")
+"""A host, an address or a file name, which is one word, or a plain word."""
 _STEMMER = snowballstemmer.stemmer("english")
 
 
@@ -38,7 +39,7 @@ def stem(word: str) -> str:
 
 def stems(text: str) -> list[str]:
     """Return what the words of a text are searched by, in order."""
-    return [found for word in _WORD.findall(text.lower()) if (found := stem(word))]
+    return [found for whole, word in _WORD.findall(text.lower()) if (found := whole or stem(word))]
 
 
 class WordIndex:
