@@ -26,6 +26,9 @@ from mattermost_load_test.embedded.state import State
 BODY_BYTES_MAX = 512 * 1024 * 1024
 """The largest body that is read at all; what a request may bring is decided by the configuration."""
 
+PAGE = b"<!doctype html><html><head><title>Mattermost</title></head><body>An embedded Mattermost.</body></html>\n"
+"""What stands where a real server has its web client."""
+
 SITE = web.AppKey("site", Site)
 """Where an application keeps its site."""
 
@@ -75,7 +78,8 @@ class _Front:
         """Answer one request."""
         found = self._router.find(request.method, request.path)
         if found is None:
-            return self._no_such_page(request.path)
+            is_page = request.method == "GET" and not request.path.startswith("/api/")
+            return self._page() if is_page else self._no_such_page(request.path)
         route, params = found
         request[HANDLER] = route.name
         body = await request.read() if request.can_read_body else b""
@@ -117,6 +121,11 @@ class _Front:
         }
         headers = {"Set-Cookie": CLEARED_COOKIE} if refusal.clears_cookie else {}
         return Answer(refusal.status, orjson.dumps(body), JSON, headers)
+
+    def _page(self) -> web.Response:
+        """Give the page that stands for the web client, as the server does at every address that is not the API's."""
+        headers = {"Cache-Control": "no-cache, max-age=31556926, public", "X-Frame-Options": "SAMEORIGIN"}
+        return web.Response(body=PAGE, headers={"Content-Type": "text/html; charset=utf-8", **headers})
 
     def _no_such_page(self, path: str) -> web.Response:
         body = {

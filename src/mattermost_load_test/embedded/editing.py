@@ -111,5 +111,6 @@ def delete(site: Site, post: Post, deleted_by: str) -> None:
     for other in gone:
         other.props = {**other.props, "deleteBy": deleted_by}
     state.posts.delete(gone, state.now_ms())
+    state.attachments.forget(post.file_ids)
     state.preferences.delete_of_all("flagged_post", post.id)
     site.publish(site.events.post_deleted(row, deleted_by))

@@ -39,6 +39,8 @@ class Broadcast:
     omit_connection_id: str = ""
     for_users_only: bool = False
     for_admins_only: bool = False
+    unheard_by: frozenset[str] = NOBODY
+    """Who does not get it although nothing in it says so."""
 
 
 TO_ALL = Broadcast()
@@ -81,12 +83,14 @@ class Events:
         followers: Sequence[str] = (),
         has_image: bool = False,
         set_online: bool = True,
+        unheard_by: frozenset[str] = NOBODY,
     ) -> Built:
         """Build the event of a new post, for the members of its channel.
 
         `sender_name` is ``@username``, or ``System`` for system messages; `channel_display_name` is given for direct
         and group channels, whose rows hold none; `mentions` and `followers` are user ids; `has_image` tells that one
-        of the post's files is an image; `set_online` is false for posts of webhooks.
+        of the post's files is an image; `set_online` is false for posts of webhooks; `unheard_by` are members who do
+        not get to hear of it.
         """
         data: dict[str, Any] = {
             "channel_display_name": channel["display_name"] if channel_display_name is None else channel_display_name,
@@ -105,7 +109,7 @@ class Events:
             data["otherFile"] = "true"
         data |= {"post": _text(post), "sender_name": sender_name, "set_online": set_online}
         data["team_id"] = channel["team_id"]
-        return (Event("posted", data, Broadcast(channel_id=channel["id"]), personal),)
+        return (Event("posted", data, Broadcast(channel_id=channel["id"], unheard_by=unheard_by), personal),)
 
     def post_edited(self, post: Row) -> Built:
         """Build the event of a changed (edited, pinned, …) post, for the members of its channel."""
@@ -284,14 +288,23 @@ class Events:
         broadcast = Broadcast(user_id=member["user_id"])
         return (Event("channel_member_updated", {"channelMember": _text(member)}, broadcast),)
 
-    def user_added(self, user_id: str, channel_id: str, team_id: str, *, by_default: bool = False) -> Built:
+    def user_added(
+        self,
+        user_id: str,
+        channel_id: str,
+        team_id: str,
+        *,
+        by_default: bool = False,
+        unheard_by: frozenset[str] = NOBODY,
+    ) -> Built:
         """Build the events of a user put into a channel; `by_default` when joining a team brought the user there.
 
-        A new server sends the added user an event of its own, except for a team's default channels.
+        A new server sends the added user an event of its own, except for a team's default channels. `unheard_by` are
+        members who do not get to hear of it.
         """
         data = {"team_id": team_id, "user_id": user_id}
         if by_default or not self.modern:
-            return (Event("user_added", data, Broadcast(channel_id=channel_id)),)
+            return (Event("user_added", data, Broadcast(channel_id=channel_id, unheard_by=unheard_by)),)
         return (
             Event("user_added", data, Broadcast(user_id=user_id, channel_id=channel_id)),
             Event("user_added", data, Broadcast(channel_id=channel_id, omit_users=frozenset((user_id,)))),

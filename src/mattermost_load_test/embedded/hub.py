@@ -276,7 +276,7 @@ class Hub:
         targets = [
             connection
             for user_id in self._user_ids(to)
-            if user_id not in to.omit_users
+            if user_id not in to.omit_users and user_id not in to.unheard_by
             for connection in self._of_user.get(user_id, {}).values()
             if to.connection_id in ("", connection.connection_id)
             and connection.connection_id != to.omit_connection_id

@@ -28,7 +28,8 @@ def _mini_preview() -> str:
 def describe(file: FileInfo) -> None:
     """Fill in what follows from a file's name and content."""
     file.extension = PurePosixPath(file.name).suffix.removeprefix(".").lower()
-    file.mime_type = _TYPES.guess_type(file.name, strict=False)[0] or "application/octet-stream"
+    kind = _TYPES.guess_type(file.name, strict=False)[0] or "application/octet-stream"
+    file.mime_type = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
     if file.is_image:
         file.width, file.height = image_size(file.data)
         if file.width:

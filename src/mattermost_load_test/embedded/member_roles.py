@@ -11,11 +11,11 @@ from mattermost_load_test.embedded.tables.channels import ChannelMember
 from mattermost_load_test.embedded.tables.teams import TeamMember
 
 
-def asked_for(call: Call) -> list[str]:
-    """Return the names of the roles in the body."""
+def asked_for(call: Call, called: str = "roles") -> list[str]:
+    """Return the names of the roles in the body; `called` is what the refusal calls them."""
     names = bodies.decode_text_map(call.body).get("roles", "").split()
     if not all(name.replace("_", "").isalnum() for name in names) or names == ["system_admin"]:
-        raise invalid_body("roles")
+        raise invalid_body(called)
     return names
 
 

@@ -29,20 +29,34 @@ def join_team(site: Site, team: Team, user: User, *, inviter: User | None = None
 
 
 def _join_default_channel(site: Site, team: Team, name: str, user: User, inviter: User | None) -> None:
+    """Let a user who joins a team join one of its default channels.
+
+    Old servers know of a socket's first new channel only, so that who joins does not hear of joining the others.
+    """
     channel = site.state.channels.named(team.id, name)
     if channel is None or channel.delete_at or site.state.channels.member(channel.id, user.id) is not None:
         return
+    is_first = name == DEFAULT_CHANNELS[0]
+    deaf = frozenset() if site.version.modern or is_first else frozenset((user.id,))
     enter_channel(site.state, channel, user)
-    _tell_of_joining(site, channel, user, inviter, of_team=name == DEFAULT_CHANNELS[0])
-    site.publish(site.events.user_added(user.id, channel.id, team.id, by_default=True))
+    _tell_of_joining(site, channel, user, inviter, of_team=is_first, unheard_by=deaf)
+    site.publish(site.events.user_added(user.id, channel.id, team.id, by_default=True, unheard_by=deaf))
 
 
-def _tell_of_joining(site: Site, channel: Channel, user: User, inviter: User | None, *, of_team: bool) -> None:
+def _tell_of_joining(
+    site: Site,
+    channel: Channel,
+    user: User,
+    inviter: User | None,
+    *,
+    of_team: bool = False,
+    unheard_by: frozenset[str] = frozenset(),
+) -> None:
     what = "team" if of_team else "channel"
     if inviter is None:
         props = {"username": user.username}
         text = f"{user.username} joined the {what}."
-        _tell(site, channel, user, f"system_join_{what}", text, props)
+        _tell(site, channel, user, f"system_join_{what}", text, props, unheard_by)
         return
     props = {
         "addedUserId": user.id,
@@ -51,13 +65,24 @@ def _tell_of_joining(site: Site, channel: Channel, user: User, inviter: User | N
         "username": inviter.username,
     }
     text = f"{user.username} added to the {what} by {inviter.username}."
-    _tell(site, channel, inviter, f"system_add_to_{what}", text, props)
+    _tell(site, channel, inviter, f"system_add_to_{what}", text, props, unheard_by)
 
 
-def _tell(site: Site, channel: Channel, author: User, kind: str, text: str, props: dict[str, str]) -> None:
+def _tell(
+    site: Site,
+    channel: Channel,
+    author: User,
+    kind: str,
+    text: str,
+    props: dict[str, str],
+    unheard_by: frozenset[str] = frozenset(),
+) -> None:
+    """Let a post in a channel tell what happened, unless the channel is archived."""
     if channel.delete_at:
         return
-    new = posting.NewPost(channel=channel, user_id=author.id, message=text, type=kind, props=dict(props))
+    new = posting.NewPost(
+        channel=channel, user_id=author.id, message=text, type=kind, props=dict(props), unheard_by=unheard_by
+    )
     posting.create(site, new)
 
 
@@ -70,10 +95,12 @@ def leave_team(site: Site, team: Team, user: User, *, remover: User | None = Non
         )
     town_square = site.state.channels.named(team.id, DEFAULT_CHANNELS[0])
     channels = site.state.channels
+    if town_square is not None and not site.version.modern:  # the leaver still hears of it
+        _tell_of_leaving_team(site, town_square, user, remover)
     for channel in [channels.by_id[channel_id] for channel_id in channels.of_user(user.id)]:
         if channel.team_id == team.id:
             channels.leave(channels.members(channel.id)[user.id], user)
-    if town_square is not None:
+    if town_square is not None and site.version.modern:
         _tell_of_leaving_team(site, town_square, user, remover)
     site.publish(site.events.leave_team(user.id, team.id))
     site.state.teams.leave(member, user, site.state.now_ms())
@@ -101,7 +128,7 @@ def join_channel(site: Site, channel: Channel, user: User, *, inviter: User | No
     as_made = replace(member)
     site.publish(site.events.user_added(user.id, channel.id, channel.team_id))
     if not channel.is_personal:
-        _tell_of_joining(site, channel, user, inviter if brought else None, of_team=False)
+        _tell_of_joining(site, channel, user, inviter if brought else None)
     return as_made
 
 
@@ -131,5 +158,5 @@ def show_direct_channel(site: Site, user_id: str, category: str, name: str) -> N
 def join_as_creator(site: Site, channel: Channel, user: User) -> None:
     """Make who made a channel its first member and admin."""
     enter_channel(site.state, channel, user, as_admin=True)
-    _tell_of_joining(site, channel, user, None, of_team=False)
+    _tell_of_joining(site, channel, user, None)
     site.publish(site.events.channel_created(user.id, channel.id, channel.team_id))

@@ -46,6 +46,8 @@ class NewPost:
     """What the client calls the post until it has an id."""
     shown_as: dict[str, str] = field(default_factory=dict)
     """What the event of the post says of its channel instead of the truth, by the names of a channel's row."""
+    unheard_by: frozenset[str] = frozenset()
+    """Members of the channel who do not get the event of the post."""
 
 
 def check(site: Site, new: NewPost) -> None:
@@ -210,6 +212,7 @@ def _publish(site: Site, post: Post, new: NewPost, mentions: Mentions, *, set_on
             followers=_followers_told(site, thread, post),
             has_image=any(file.is_image for file in files),
             set_online=set_online,
+            unheard_by=new.unheard_by,
         )
     )
     if thread is not None:

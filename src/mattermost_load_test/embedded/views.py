@@ -50,7 +50,7 @@ class Views:
         self._user_names(row, user)
         row["notify_props"] = user.notify_props
         row["last_password_update"] = user.last_password_update
-        self._user_tail(row, user)
+        self._user_tail(row, user, failed_attempts=user.failed_attempts)
         return row
 
     def created_user(self, user: User) -> Row:
@@ -96,9 +96,11 @@ class Views:
         if user.props:
             row["props"] = user.props
 
-    def _user_tail(self, row: Row, user: User) -> None:
+    def _user_tail(self, row: Row, user: User, *, failed_attempts: int = 0) -> None:
         if user.last_picture_update:
             row["last_picture_update"] = user.last_picture_update
+        if failed_attempts:
+            row["failed_attempts"] = failed_attempts
         row["locale"] = user.locale
         row["timezone"] = user.timezone
         row["disable_welcome_email"] = False

@@ -67,7 +67,7 @@ def _made(call: Call, channel: Channel, given: bodies.Json, set_online: bool) ->
         type=given.get("type", ""),
         root_id=given.get("root_id", ""),
         props=given.get("props", {}),
-        file_ids=tuple(given.get("file_ids", ())),
+        file_ids=tuple(dict.fromkeys(given.get("file_ids", ()))),
         create_at=given.get("create_at", 0) if call.is_admin else 0,
         by_client=True,
         pending_id=given.get("pending_post_id", ""),

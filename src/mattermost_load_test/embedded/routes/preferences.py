@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import orjson
 
 from mattermost_load_test.embedded import api_errors, bodies, sidebar
@@ -14,6 +16,7 @@ from mattermost_load_test.embedded.tables.presence import Preference
 PREFERENCE = {"user_id": bodies.text, "category": bodies.text, "name": bodies.text, "value": bodies.text}
 """What a preference is made of."""
 
+NAME = re.compile(r"[a-z0-9]+([a-z\-_0-9]+|(__)?)[a-z0-9]+\Z")
 NAME_MAX = 32
 VALUE_MAX = {False: 2000, True: 20000}
 """The longest value, in characters, on old and on new servers."""
@@ -27,7 +30,7 @@ def get_preferences(call: Call) -> Answer:
 
 def get_preferences_by_category(call: Call) -> Answer:
     """List a user's preferences of one category."""
-    found = call.state.preferences.of_user(_owner(call), call.params["category"])
+    found = call.state.preferences.of_user(_owner(call), _named(call, "category"))
     if not found:
         error_id = "api.preference.preferences_category.get.app_error"
         raise ApiRefusal(404, error_id, "Unable to get user preferences.")
@@ -36,7 +39,7 @@ def get_preferences_by_category(call: Call) -> Answer:
 
 def get_preference_by_category_and_name(call: Call) -> Answer:
     """Give one preference."""
-    found = call.state.preferences.get(_owner(call), call.params["category"], call.params["preference_name"])
+    found = call.state.preferences.get(_owner(call), _named(call, "category"), _named(call, "preference_name"))
     if found is None:
         raise ApiRefusal(400, "app.preference.get.app_error", "We encountered an error while finding preferences.")
     return json_answer(call.views.preference(found))
@@ -71,6 +74,13 @@ def delete_preferences(call: Call) -> Answer:
             sidebar.favour(call.site, preference, favourite=False)
     call.site.publish(call.site.events.preferences_deleted(user_id, [call.views.preference(row) for row in given]))
     return ok()
+
+
+def _named(call: Call, name: str) -> str:
+    """Return what the path names; the servers take no name of a single letter."""
+    if not NAME.match(call.params[name]):
+        raise api_errors.invalid_url(name)
+    return call.params[name]
 
 
 def _owner(call: Call) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mattermost_load_test.embedded import bodies
 from mattermost_load_test.embedded.answers import Answer, json_answer, ok
 from mattermost_load_test.embedded.api_errors import ApiRefusal
@@ -14,6 +16,7 @@ from mattermost_load_test.embedded.tables.posts import Post
 REACTION = {"user_id": bodies.text, "post_id": bodies.text, "emoji_name": bodies.text, "create_at": bodies.whole}
 """What a new reaction is made of."""
 
+EMOJI_NAME = re.compile(r"[a-zA-Z0-9\-+_]+\Z")
 EMOJI_NAME_MAX = 64
 
 
@@ -26,6 +29,9 @@ def save_reaction(call: Call) -> Answer:
     if user_id != call.user_id:
         message = "You cannot save reaction for the other user."
         raise ApiRefusal(403, "api.reaction.save_reaction.user_id.app_error", message)
+    if not EMOJI_NAME.match(name):
+        message = "Invalid emoji name."
+        raise ApiRefusal(400, "model.reaction.is_valid.emoji_name.app_error", message, f"emoji_name={name}")
     call.need_by_post(post_id, "add_reaction")
     post = _post(call, post_id, "save", "You cannot react in an archived channel.")
     reactions = call.state.attachments
@@ -66,6 +72,9 @@ def delete_reaction(call: Call) -> Answer:
 def get_bulk_reactions(call: Call) -> Answer:
     """List the reactions to several posts."""
     post_ids = bodies.decode_texts(call.body)
+    if not post_ids and not call.site.version.modern:
+        message = "Unable to get reactions for post."
+        raise ApiRefusal(500, "app.reaction.bulk_get_for_post_ids.app_error", message)
     for post_id in post_ids:
         call.need_by_post(post_id, "read_channel")
     return json_answer({post_id: _rows(call, post_id) for post_id in post_ids})

@@ -16,14 +16,16 @@ from mattermost_load_test.embedded.tables.users import User
 def login(call: Call) -> Answer:
     """Open a session for who knows a password; the token stands in the header ``Token``."""
     given = bodies.decode_text_map(call.body)
-    user = _authenticate(call, given)
+    user, failed_attempts = _authenticate(call, given)
     session = accounts.open_session(call.state, user, given.get("device_id", ""))
     call.state.counts["logins"] += 1
     show = call.views.created_user if call.site.version.modern and not user.email_verified else call.views.own_user
-    return json_answer(show(user), headers={"Token": session.token})
+    row = show(user) | ({"failed_attempts": failed_attempts} if failed_attempts else {})
+    return json_answer(row, headers={"Token": session.token})
 
 
-def _authenticate(call: Call, given: dict[str, str]) -> User:
+def _authenticate(call: Call, given: dict[str, str]) -> tuple[User, int]:
+    """Return whose password it is, and how often it was mistaken before."""
     login_id = given.get("id") or given.get("login_id", "")
     state = call.state
     user = state.users.by_id.get(login_id) if given.get("id") else state.users.by_login(login_id.lower())
@@ -52,8 +54,8 @@ def _authenticate(call: Call, given: dict[str, str]) -> User:
     if not user.has_password(password):
         user.failed_attempts += 1
         raise _failed(call)
-    user.failed_attempts = 0
-    return user
+    failed_attempts, user.failed_attempts = user.failed_attempts, 0
+    return user, failed_attempts
 
 
 def _failed(call: Call) -> ApiRefusal:
@@ -93,7 +95,16 @@ def _row(session: Session) -> dict[str, Any]:
         "roles": session.roles,
         "is_oauth": False,
         "expired_notify": False,
-        "props": {},
+        "props": {
+            "browser": "unknown/",
+            "csrf": "",
+            "isMobile": "false",
+            "isOAuthUser": "false",
+            "isSaml": "false",
+            "is_guest": "false",
+            "os": "",
+            "platform": "",
+        },
         "team_members": [],
         "local": False,
     }
@@ -121,10 +132,21 @@ def revoke_all_sessions_for_user(call: Call) -> Answer:
     return ok()
 
 
+def attach_device_id(call: Call) -> Answer:
+    """Note the device that a session is used on."""
+    device_id = bodies.decode_text_map(call.body).get("device_id", "")
+    if not device_id:
+        raise invalid_body("device_id")
+    assert call.session is not None  # the route needs one
+    call.session.device_id = device_id
+    return ok()
+
+
 ROUTES = (
     Route("POST", "/users/login", login, session=False),
     Route("POST", "/users/logout", logout, session=False),
     Route("GET", "/users/{user_id}/sessions", get_sessions),
+    Route("PUT", "/users/sessions/device", attach_device_id),
     Route("POST", "/users/{user_id}/sessions/revoke", revoke_session),
     Route("POST", "/users/{user_id}/sessions/revoke/all", revoke_all_sessions_for_user),
 )

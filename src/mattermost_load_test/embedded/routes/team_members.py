@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mattermost_load_test.embedded import bodies, membership, reading
+from mattermost_load_test.embedded import bodies, member_roles, membership, reading
 from mattermost_load_test.embedded.answers import Answer, json_answer, ok
 from mattermost_load_test.embedded.api_errors import ApiRefusal, invalid_body, missing_team, missing_user, not_found
 from mattermost_load_test.embedded.call import Call
@@ -215,19 +215,13 @@ def remove_team_member(call: Call) -> Answer:
 def update_team_member_roles(call: Call) -> Answer:
     """Give a member of a team other roles."""
     team_id, user_id = call.id_param("team_id"), call.id_param("user_id")
-    names = bodies.decode_text_map(call.body).get("roles", "").split()
-    if not all(name.replace("_", "").isalnum() for name in names):
-        raise invalid_body("team_member_roles")
+    names = member_roles.asked_for(call, "team_member_roles")
     call.need_in_team(team_id, "manage_team_roles")
     member = call.state.teams.member(team_id, user_id)
     if member is None:
         raise _no_member(team_id, user_id)
-    unknown = [name for name in names if name not in call.state.roles.by_name]
-    if unknown:
-        message = "Unable to get role."
-        raise ApiRefusal(400, "app.role.get_by_name.app_error", message, f"name={unknown[0]}")
-    member.scheme_admin = "team_admin" in names
-    member.explicit_roles = " ".join(name for name in names if not name.startswith("team_"))
+    by_kind = call.site.permissions.scheme_roles_of_team(team_id)
+    member_roles.give(call, member, names, by_kind, "api.channel.update_team_member_roles")
     return _updated(call, member)
 
 

@@ -71,9 +71,9 @@ def create_team(call: Call) -> Answer:
     )
     _check_team(team)
     if team.name in call.state.teams.by_name:
-        message = "A team with that name already exists" if call.site.version.modern else "Unable to save the team."
-        error_id = "app.team.save.existing.app_error" if call.site.version.modern else "app.team.save.app_error"
-        raise ApiRefusal(400 if call.site.version.modern else 500, error_id, message)
+        modern = call.site.version.modern
+        message = "A team with that name already exists" if modern else "Must call update for existing team."
+        raise ApiRefusal(400, "app.team.save.existing.app_error", message)
     entering.found_team(call.state, team)
     membership.join_team(call.site, team, call.user)
     return json_answer(call.views.team(team), 201)

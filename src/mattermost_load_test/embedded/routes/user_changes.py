@@ -29,6 +29,9 @@ def update_user(call: Call) -> Answer:
     if given.get("id") != user_id:
         raise invalid_body("user_id")
     user = _changeable(call, user_id)
+    if not given.get("create_at") and not call.site.version.modern:  # the body takes the place of the whole row
+        message = "Create at must be a valid time."
+        raise ApiRefusal(400, "model.user.is_valid.create_at.app_error", message, f"user_id={user_id}")
     email = given.get("email", "").lower()
     if email and email != user.email and user_id == call.user_id and not user.has_password(given.get("password", "")):
         raise invalid_body("password")
@@ -156,7 +159,7 @@ def delete_user(call: Call) -> Answer:
 
 def update_user_roles(call: Call) -> Answer:
     """Give an account other system roles."""
-    user_id = call.id_param("user_id")
+    call.id_param("user_id")
     roles = bodies.decode_text_map(call.body).get("roles", "")
     names = roles.split()
     if not all(name.replace("_", "").isalnum() for name in names) or names == ["system_admin"]:
@@ -168,9 +171,8 @@ def update_user_roles(call: Call) -> Answer:
     user = call.target_user()
     for name in names:
         if name not in call.state.roles.by_name:
-            raise ApiRefusal(
-                400, "api.user.update_user_roles.invalid.app_error", "Invalid roles.", f"user_id={user_id}"
-            )
+            message = "The provided role does not exist"
+            raise ApiRefusal(400, "app.role.check_roles_exist.role_not_found", message, f"role={name}")
     user.roles = roles
     user.update_at = call.state.now_ms()
     for session in call.state.sessions.of_user.get(user.id, {}).values():
@@ -200,6 +202,7 @@ def update_password(call: Call) -> Answer:
         if not current:
             raise invalid_body("current_password")
         if not call.user.has_password(current):
+            call.user.failed_attempts += 1
             message = 'The "Current Password" you entered is incorrect. '
             message += "Please check that Caps Lock is off and try again."
             raise ApiRefusal(400, "api.user.update_password.incorrect.app_error", message)

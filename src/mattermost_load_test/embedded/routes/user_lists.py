@@ -132,6 +132,8 @@ def _page(call: Call, among: Ordered, without: Iterable[str], sort: str) -> list
 
 def _filtered(call: Call, users: Iterable[User]) -> Iterator[User]:
     active, inactive = call.query_flag("active"), call.query_flag("inactive")
+    if active and inactive:
+        raise invalid_url("inactive")
     roles = [role for role in (call.query_text("role"), *call.query_text("roles").split(",")) if role]
     for user in users:
         wanted_state = not (active and user.delete_at) and not (inactive and not user.delete_at)
@@ -178,7 +180,7 @@ def get_total_users_stats(call: Call) -> Answer:
 
 def search_users(call: Call) -> Answer:
     """Give the accounts of which a name begins with a term."""
-    given = call.json("", SEARCH)
+    given = call.json("term" if not call.site.version.modern else "", SEARCH)
     term = given.get("term", "")
     if not term:
         raise invalid_body("term")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mattermost_load_test.embedded import accounts, bodies
 from mattermost_load_test.embedded.answers import Answer, json_answer
-from mattermost_load_test.embedded.api_errors import ApiRefusal, missing_user
+from mattermost_load_test.embedded.api_errors import ApiRefusal, invalid_body, invalid_url, missing_user, not_found
 from mattermost_load_test.embedded.call import Call
 from mattermost_load_test.embedded.routes.user_lists import known_ids
 from mattermost_load_test.embedded.routing import Route
@@ -54,7 +54,7 @@ def create_user(call: Call) -> Answer:
             "api.user.create_user.no_open_server",
             "This server does not allow open signups.  Please speak with your Administrator to receive an invitation.",
         )
-    username, email = given.get("username", "").lower(), given.get("email", "").lower()
+    username, email = (given.get("username") or site.new_id()).lower(), given.get("email", "").lower()
     password = given.get("password", "")
     accounts.check_password(site.state, password)
     accounts.check_lengths(given, "")
@@ -78,7 +78,7 @@ def create_user(call: Call) -> Answer:
         first_name=given.get("first_name", ""),
         last_name=given.get("last_name", ""),
         position=given.get("position", ""),
-        locale=given.get("locale") or "en",
+        locale=accounts.known_locale(given.get("locale", "")),
     )
     user.set_password(password)
     accounts.add(site.state, user)
@@ -101,15 +101,21 @@ def get_user(call: Call) -> Answer:
 def get_user_by_username(call: Call) -> Answer:
     """Give the account of this name."""
     username = call.params["username"]
+    if not accounts.is_username(username):
+        raise invalid_body("username")
     user = call.state.users.by_username.get(username)
     if user is None:
-        raise missing_user(f"username={username}")
+        message = "Unable to find an existing account matching your username for this team. "
+        message += "This team may require an invite from the team owner to join."
+        raise not_found("app.user.get_by_username.app_error", message, "User", f"username={username}")
     return _show(call, user)
 
 
 def get_user_by_email(call: Call) -> Answer:
     """Give the account with this e-mail address."""
     email = call.params["email"].lower()
+    if not accounts.is_email(email):
+        raise invalid_url("email")
     user = call.state.users.by_email.get(email)
     if user is None:
         raise missing_user(f"email={email}")

@@ -78,7 +78,7 @@ def create_upload(call: Call) -> Answer:
     )
     _check_upload(call, upload)
     call.state.work.uploads[upload.id] = upload
-    return json_answer(_upload_row(upload), 201)
+    return json_answer(upload_row(upload), 201)
 
 
 def _need_attachments(call: Call) -> None:
@@ -102,7 +102,8 @@ def _check_upload(call: Call, upload: Upload) -> None:
         raise ApiRefusal(400, "app.upload.create.cannot_upload_to_deleted_channel.app_error", message)
 
 
-def _upload_row(upload: Upload) -> dict[str, Any]:
+def upload_row(upload: Upload) -> dict[str, Any]:
+    """Show an upload and how far it is."""
     row: dict[str, Any] = {
         "id": upload.id,
         "type": upload.type,
@@ -133,7 +134,7 @@ def get_upload(call: Call) -> Answer:
     upload = _target_upload(call)
     if upload.user_id != call.user_id and not call.is_admin:
         raise ApiRefusal(403, "api.upload.get_upload.forbidden.app_error", "Failed to get upload.")
-    return json_answer(_upload_row(upload))
+    return json_answer(upload_row(upload))
 
 
 def upload_data(call: Call) -> Answer:

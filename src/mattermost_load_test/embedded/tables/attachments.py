@@ -81,6 +81,13 @@ class AttachmentTable:
         file.post_id = post_id
         self.file_counts[channel_id] = self.file_counts.get(channel_id, 0) + 1
 
+    def forget(self, file_ids: Iterable[str]) -> None:
+        """Forget the files of a deleted post."""
+        for file_id in file_ids:
+            file = self.files.pop(file_id, None)
+            if file is not None and file.channel_id in self.file_counts:
+                self.file_counts[file.channel_id] -= 1
+
     def of_post(self, post_file_ids: Iterable[str]) -> list[FileInfo]:
         """Return those files of a post that are there."""
         return [self.files[file_id] for file_id in post_file_ids if file_id in self.files]
