@@ -288,23 +288,14 @@ class Events:
         broadcast = Broadcast(user_id=member["user_id"])
         return (Event("channel_member_updated", {"channelMember": _text(member)}, broadcast),)
 
-    def user_added(
-        self,
-        user_id: str,
-        channel_id: str,
-        team_id: str,
-        *,
-        by_default: bool = False,
-        unheard_by: frozenset[str] = NOBODY,
-    ) -> Built:
+    def user_added(self, user_id: str, channel_id: str, team_id: str, *, by_default: bool = False) -> Built:
         """Build the events of a user put into a channel; `by_default` when joining a team brought the user there.
 
-        A new server sends the added user an event of its own, except for a team's default channels. `unheard_by` are
-        members who do not get to hear of it.
+        A new server sends the added user an event of its own, except for a team's default channels.
         """
         data = {"team_id": team_id, "user_id": user_id}
         if by_default or not self.modern:
-            return (Event("user_added", data, Broadcast(channel_id=channel_id, unheard_by=unheard_by)),)
+            return (Event("user_added", data, Broadcast(channel_id=channel_id)),)
         return (
             Event("user_added", data, Broadcast(user_id=user_id, channel_id=channel_id)),
             Event("user_added", data, Broadcast(channel_id=channel_id, omit_users=frozenset((user_id,)))),

@@ -31,7 +31,7 @@ def join_team(site: Site, team: Team, user: User, *, inviter: User | None = None
 def _join_default_channel(site: Site, team: Team, name: str, user: User, inviter: User | None) -> None:
     """Let a user who joins a team join one of its default channels.
 
-    Old servers know of a socket's first new channel only, so that who joins does not hear of joining the others.
+    Old servers know of a socket's first new channel only, so that who joins does not hear of the others.
     """
     channel = site.state.channels.named(team.id, name)
     if channel is None or channel.delete_at or site.state.channels.member(channel.id, user.id) is not None:
@@ -40,7 +40,8 @@ def _join_default_channel(site: Site, team: Team, name: str, user: User, inviter
     deaf = frozenset() if site.version.modern or is_first else frozenset((user.id,))
     enter_channel(site.state, channel, user)
     _tell_of_joining(site, channel, user, inviter, of_team=is_first, unheard_by=deaf)
-    site.publish(site.events.user_added(user.id, channel.id, team.id, by_default=True, unheard_by=deaf))
+    told = site.events.user_added(user.id, channel.id, team.id, by_default=True)
+    site.publish(tuple(replace(event, broadcast=replace(event.broadcast, unheard_by=deaf)) for event in told))
 
 
 def _tell_of_joining(
@@ -95,12 +96,13 @@ def leave_team(site: Site, team: Team, user: User, *, remover: User | None = Non
         )
     town_square = site.state.channels.named(team.id, DEFAULT_CHANNELS[0])
     channels = site.state.channels
-    if town_square is not None and not site.version.modern:  # the leaver still hears of it
+    heard = not site.version.modern  # an old server still tells who is leaving
+    if town_square is not None and heard:
         _tell_of_leaving_team(site, town_square, user, remover)
     for channel in [channels.by_id[channel_id] for channel_id in channels.of_user(user.id)]:
         if channel.team_id == team.id:
             channels.leave(channels.members(channel.id)[user.id], user)
-    if town_square is not None and site.version.modern:
+    if town_square is not None and not heard:
         _tell_of_leaving_team(site, town_square, user, remover)
     site.publish(site.events.leave_team(user.id, team.id))
     site.state.teams.leave(member, user, site.state.now_ms())

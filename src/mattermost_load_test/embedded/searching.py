@@ -166,7 +166,9 @@ def search_files(
     with_kind, without_kind = terms.values("ext"), terms.values("-ext")
     wanted = _name_stems(" ".join(terms.words))
     unwanted = _name_stems(" ".join(terms.without))
-    found = []
+    found: list[FileInfo] = []
+    if terms.words and not wanted:  # nothing but stop words
+        return found
     for file in site.state.attachments.files.values():
         words = _name_stems(file.name)
         if (

@@ -58,7 +58,16 @@ def set_default_profile_image(call: Call) -> Answer:
     return ok()
 
 
+def get_team_icon(call: Call) -> Answer:
+    """Say that a team has no icon: none can be uploaded here."""
+    team = call.target_team()
+    if not call.may_in_team(team.id, "view_team") and not (team.type == "O" and team.allow_open_invite):
+        raise call.refuse("view_team")
+    raise ApiRefusal(404, "api.team.get_team_icon.read_file.app_error", "Unable to read the team icon file.")
+
+
 ROUTES = (
+    Route("GET", "/teams/{team_id}/image", get_team_icon),
     Route("GET", "/users/{user_id}/image", get_profile_image),
     Route("GET", "/users/{user_id}/image/default", get_profile_image),
     Route("POST", "/users/{user_id}/image", set_profile_image),

@@ -10,7 +10,7 @@ from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.call import Call
 from mattermost_load_test.embedded.ids import LENGTH
 from mattermost_load_test.embedded.routing import Route
-from mattermost_load_test.embedded.tables.presence import DND, OFFLINE
+from mattermost_load_test.embedded.tables.presence import DND, OFFLINE, Preference
 
 STATUS = {"user_id": bodies.text, "status": bodies.text, "manual": bodies.flag, "dnd_end_time": bodies.whole}
 """What a body that sets a status may hold."""
@@ -24,6 +24,9 @@ CUSTOM_STATUS = {
 """What a status in the user's own words is made of."""
 
 CUSTOM_TEXT_MAX = 100
+RECENT = ("custom_status", "recent_custom_statuses")
+"""The preference in which it is kept what a user has said of the user's own status."""
+RECENT_MAX = 5
 
 
 def get_user_status(call: Call) -> Answer:
@@ -76,6 +79,35 @@ def update_user_custom_status(call: Call) -> Answer:
         "expires_at": given.get("expires_at", "0001-01-01T00:00:00Z"),
     }
     _set_custom(call, user_id, orjson.dumps(custom).decode())
+    others = [known for known in _recent(call, user_id) if known["text"] != custom["text"]]
+    _keep_recent(call, user_id, [custom, *others][:RECENT_MAX])
+    return ok()
+
+
+def _recent(call: Call, user_id: str) -> list[dict[str, str]]:
+    """Return what a user has said lately of the user's own status, the latest first."""
+    kept = call.state.preferences.get(user_id, *RECENT)
+    return list(orjson.loads(kept.value)) if kept is not None and kept.value else []
+
+
+def _keep_recent(call: Call, user_id: str, recent: list[dict[str, str]]) -> None:
+    preference = Preference(user_id, *RECENT, orjson.dumps(recent).decode())
+    call.state.preferences.save(preference)
+    call.site.publish(call.site.events.preferences_changed(user_id, [call.views.preference(preference)]))
+
+
+def remove_user_recent_custom_status(call: Call) -> Answer:
+    """Forget one of the things that a user has said of the user's own status."""
+    user_id = call.id_param("user_id")
+    given = call.json("recent_custom_status", CUSTOM_STATUS)
+    call.need_self_or(user_id)
+    recent = _recent(call, user_id)
+    same = [known for known in recent if all(known[name] == given.get(name, "") for name in ("emoji", "text"))]
+    if not same:
+        message = "Failed to delete the recent status. Please try adding the status first or contact your system "
+        message += "administrator for details."
+        raise ApiRefusal(400, "api.custom_status.recent_custom_statuses.delete.app_error", message)
+    _keep_recent(call, user_id, [known for known in recent if known not in same])
     return ok()
 
 
@@ -108,4 +140,6 @@ ROUTES = (
     Route("PUT", "/users/{user_id}/status", update_user_status),
     Route("PUT", "/users/{user_id}/status/custom", update_user_custom_status),
     Route("DELETE", "/users/{user_id}/status/custom", remove_user_custom_status),
+    Route("DELETE", "/users/{user_id}/status/custom/recent", remove_user_recent_custom_status),
+    Route("POST", "/users/{user_id}/status/custom/recent/delete", remove_user_recent_custom_status),
 )

@@ -82,7 +82,10 @@ def get_users(call: Call) -> Answer:
     if in_team and not elsewhere and not by_time:
         changed = max((user.update_at for user in users), default=0)
         headers["Etag"] = f"{call.site.version.number}.{changed}.0x0.0x0."
-    return json_answer(shown(call, users), headers=headers)
+    rows = shown(call, users)
+    if sort == "last_activity_at":
+        rows = [row | {"last_activity_at": call.site.status(row["id"]).last_activity_at} for row in rows]
+    return json_answer(rows, headers=headers)
 
 
 def _refuse_groups(call: Call) -> None:
@@ -125,6 +128,8 @@ def _page(call: Call, among: Ordered, without: Iterable[str], sort: str) -> list
     left_out = without if hasattr(without, "__contains__") else set(without)
     users: Iterable[User] = (by_id[user_id] for user_id in among.ids() if user_id not in left_out)
     users = visible(call, _filtered(call, users))
+    if sort == "last_activity_at":
+        users = (user for user in users if user.id in call.state.statuses)
     if sorted_anew:
         users = sorted(users, key=lambda user: _sort_key(call, user, sort))
     return list(islice(users, call.offset, call.offset + call.per_page))
