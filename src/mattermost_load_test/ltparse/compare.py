@@ -13,6 +13,7 @@ from mattermost_load_test.reporting.report import InstanceReport, Report, route_
 from mattermost_load_test.timings.comparison import Thresholds, compare
 from mattermost_load_test.timings.stats import Timings
 
+from .differences import agents_warnings, length_warnings, settings_warnings
 from .selection import Results
 
 
@@ -44,7 +45,7 @@ def report(results: Results, baseline: Results | None = None, wanted: Wanted | N
         instances=tuple(_instances(results)),
         settings=results.settings,
         baseline_settings=baseline.settings if baseline is not None else None,
-        warnings=(*results.warnings, *(baseline.warnings if baseline is not None else ())),
+        warnings=(*results.warnings, *(_baseline_warnings(results, baseline) if baseline is not None else ())),
         show_verdict=wanted.show_verdict,
         saturation=results.saturation,
     )
@@ -66,6 +67,22 @@ def _with_comparison(made: Report, timings: Timings, before: Timings | None, wan
     before_facts = facts_of(before) if before is not None else None
     facts = facts_of(timings, baseline=before_facts, comparison=comparison, saturation=made.saturation)
     return replace(made, comparison=comparison, gates=judge(wanted.gates, facts))
+
+
+def _baseline_warnings(results: Results, baseline: Results) -> Iterator[str]:
+    """Yield what is wrong with a baseline, and what else than the server differs."""
+    yield from baseline.warnings
+    yield from settings_warnings(results.settings, baseline.settings)
+    yield from agents_warnings(len(results.shown), len(baseline.shown))
+    yield from length_warnings(_length_s(results), _length_s(baseline))
+
+
+def _length_s(results: Results) -> float | None:
+    """Return how long the longest of the instances shown ran, as far as the logs tell."""
+    lengths = [
+        one.ended_s - one.started_s for one in results.shown if one.started_s is not None and one.ended_s is not None
+    ]
+    return max(lengths, default=None)
 
 
 def _refuse_unlike(results: Results, baseline: Results, timings: Timings, before: Timings) -> None:

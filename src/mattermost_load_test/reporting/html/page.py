@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-
-import orjson
 
 from mattermost_load_test.reporting.inspection import duration, moment
 from mattermost_load_test.reporting.pictures import RunPictures
 from mattermost_load_test.reporting.report import Report, RouteReport
+from mattermost_load_test.reporting.settings import flat_settings
 from mattermost_load_test.reporting.verdict import change, interval
 from mattermost_load_test.timings.comparison import ERROR_RATE, Change, RouteComparison, Verdict
 
@@ -239,28 +238,12 @@ def instance_rows(report: Report) -> list[InstanceRow]:
 
 def setting_rows(settings: Mapping[str, object] | None, before: Mapping[str, object] | None = None) -> list[Setting]:
     """Return the configuration, a row for each key, with the baseline's value where that is another."""
-    old = dict(_flat(before or {}))
+    old = dict(flat_settings(before or {}))
     rows = []
-    for key, value in _flat(settings or {}):
+    for key, value in flat_settings(settings or {}):
         other = old.get(key, value)
         rows.append(Setting(shortened(key), shortened(value), shortened(other) if other != value else ""))
     return rows[:MOST_SETTINGS]
-
-
-def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every key of nested settings with its value as text."""
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        elif isinstance(value, str):
-            yield f"{prefix}{key}", value
-        else:
-            yield f"{prefix}{key}", _plain(value)
-
-
-def _plain(value: object) -> str:
-    """Return a value as JSON has it."""
-    return orjson.dumps(value, default=str).decode()
 
 
 def shortened(text: str) -> str:
