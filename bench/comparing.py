@@ -2,12 +2,12 @@
 
     .venv/bin/python bench/comparing.py [--pairs 200]
 
-Simulated pairs of runs of 10 minutes, 30 routes each, log-normal durations. In `independent` every sample is drawn by
+Simulated pairs of runs of 10 minutes, 20 routes each, log-normal durations. In `independent` every sample is drawn by
 itself; in `moods` the server slows down and recovers with a memory of 5 s, as real ones do: its log of speed is a
 first-order autoregressive process. Beside each figure of ours stands that of a rank test (Mann-Whitney, Holm-corrected,
 the same threshold), which takes samples for independent: that is what the stretches are for. The last table has runs
 that differ as a whole, which no test within two runs can tell from a change. `seen` is how often the changed route was
-called so, `false alarms` how often any of the other 29 (30) was. Needs scipy (`make test` brings it).
+called so, `false alarms` how often any of the others was. Needs scipy (`make test` brings it).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mattermost_load_test.timings.comparison import SIGNIFICANCE, Change, compar
 from mattermost_load_test.timings.significance import holm
 from mattermost_load_test.timings.stats import RouteTimings, Timings
 
-ROUTES = 30
+ROUTES = 20
 LENGTH_S = 600.0
 MEMORY_S = 5.0
 MEDIAN_MS, SPREAD = 40.0, 0.6

@@ -37,8 +37,8 @@ CONFIGURATION = {
     },
     "UserEntitiesConfiguration": {
         "TestLengthMinutes": 0.1,
-        "NumActiveEntities": 5,
-        "ActionRateMilliseconds": 100,
+        "NumActiveEntities": 20,
+        "ActionRateMilliseconds": 2000,
         "MaxLatenessMilliseconds": 60_000,
         "MaxLoopLagMilliseconds": 60_000,
         "MaxCPUPercent": 1000.0,

@@ -176,6 +176,8 @@ def test_json_says_what_the_report_says() -> None:
             "hits": 7318,
             "errors": 430,
             "shown": True,
+            "saturation": None,
+            "health": None,
         }
     ]
     assert shown["settings"] == {"LoadtestEnviromentConfig": {"NumTeams": 1}}

@@ -8,7 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from mattermost_load_test.timings.health import HealthLimits, WorkerHealth, health_line, saturation
+from mattermost_load_test.timings.health import (
+    Activity,
+    HealthLimits,
+    HealthPoint,
+    WorkerHealth,
+    health_line,
+    saturation,
+)
 from mattermost_load_test.timings.reading import read_log
 
 WELL = WorkerHealth(0, 5000, lateness_p99_ms=20.0, loop_lag_p99_ms=5.0, cpu_percent=60.0)
@@ -40,11 +47,23 @@ def test_at_its_limits_an_agent_keeps_up() -> None:
 
 def test_the_last_line_of_an_agent_counts() -> None:
     """A reader knows whether the agent kept up in the end; without such a line it knows nothing."""
-    good = health_line("one", 10.0, 20.0, [WELL], LIMITS)
-    bad = health_line("one", 20.0, 2000.0, [WELL], LIMITS)
+    good = health_line("one", 10.0, 20.0, [WELL], LIMITS, Activity(4990, 900, 1000.0, 3))
+    bad = health_line("one", 20.0, 2000.0, [WELL], LIMITS, Activity())
     assert json.loads(good)["saturated"] == []
     assert json.loads(bad)["workers"][0]["cpu_percent"] == 60.0
     instances = read_log(io.BytesIO(good + b"\n" + bad + b"\n"), "log").instances
     (sign,) = instances["one"].saturation or ()
     assert "lateness" in sign
     assert read_log(io.BytesIO(good + b"\n"), "log").instances["one"].saturation == ()
+
+
+def test_what_an_agent_did_is_read_point_by_point() -> None:
+    """Entities, actions and workers come back as they were told; a line that tells no activity has none."""
+    told = Activity(4990, 900, 1000.0, 3)
+    line = health_line("one", 10.0, 20.0, [WELL], LIMITS, told)
+    fields = json.loads(line)
+    for name in ("entities", "actions", "actions_intended", "skipped"):
+        del fields[name]
+    older = json.dumps(fields | {"ts": 5.0}).encode()
+    health = read_log(io.BytesIO(older + b"\n" + line + b"\n"), "log").instances["one"].health
+    assert health == [HealthPoint(5.0, 20.0, (WELL,)), HealthPoint(10.0, 20.0, (WELL,), told)]

@@ -36,7 +36,7 @@ from mattermost_load_test.loadtest.workers.worker import DRAIN_S, Share
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.transport import ServerTransport
 from mattermost_load_test.reporting.run_summary import Lateness, RunSummary, Websockets
-from mattermost_load_test.timings.health import health_line
+from mattermost_load_test.timings.health import Activity, health_line
 from mattermost_load_test.timings.records import LOGIN_TAG, ResultsWriter
 
 DRAIN_STOPPED_S = 2.0  # what actions under way may still take when the run is ended early
@@ -270,8 +270,10 @@ class TestRun:
 
     def _health_line(self, crew: Crew) -> bytes:
         """Return the line of the log that tells how the agent kept up so far."""
-        late_ms = crew.measures().tally.lateness_s.percentile(99) * 1000
-        return health_line(self._plan.instance_id, time.time(), late_ms, crew.health(), self._plan.health_limits)
+        tally, limits = crew.measures().tally, self._plan.health_limits
+        late_ms = tally.lateness_s.percentile(99) * 1000
+        activity = Activity(tally.running, tally.achieved, tally.intended(self._clock.now_s()), tally.skipped)
+        return health_line(self._plan.instance_id, time.time(), late_ms, crew.health(), limits, activity)
 
     def _summary(self, ready: SetUp, crew: Crew, entities_started: int, duration_s: float) -> RunSummary:
         """Return what the run came to, what was under way at its end included."""

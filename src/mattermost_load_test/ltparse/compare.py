@@ -49,14 +49,17 @@ def report(results: Results, baseline: Results | None = None, wanted: Wanted | N
         show_verdict=wanted.show_verdict,
         saturation=results.saturation,
     )
-    made = _with_comparison(made, timings, before, wanted)
+    made = _with_comparison(made, timings, before, wanted, results.achieved_share)
     if not wanted.pictures:
         return made
     baseline_login = baseline.login() if baseline is not None else None
-    return replace(made, pictures=pictures_of(timings, login, before, baseline_login))
+    healths = [one.health for one in results.shown], [one.health for one in baseline.shown] if baseline else []
+    return replace(made, pictures=pictures_of(timings, login, before, baseline_login, healths))
 
 
-def _with_comparison(made: Report, timings: Timings, before: Timings | None, wanted: Wanted) -> Report:
+def _with_comparison(
+    made: Report, timings: Timings, before: Timings | None, wanted: Wanted, achieved_share: float | None
+) -> Report:
     """Return the report with what is compared and judged."""
     significant = any(isinstance(gate.condition, Significant) for gate in wanted.gates)
     comparison = None
@@ -65,7 +68,13 @@ def _with_comparison(made: Report, timings: Timings, before: Timings | None, wan
     if not wanted.gates:
         return replace(made, comparison=comparison)
     before_facts = facts_of(before) if before is not None else None
-    facts = facts_of(timings, baseline=before_facts, comparison=comparison, saturation=made.saturation)
+    facts = facts_of(
+        timings,
+        achieved_share=achieved_share,
+        saturation=made.saturation,
+        baseline=before_facts,
+        comparison=comparison,
+    )
     return replace(made, comparison=comparison, gates=judge(wanted.gates, facts))
 
 
@@ -125,4 +134,6 @@ def _instances(results: Results) -> Iterator[InstanceReport]:
             hits=instance.timings.hits,
             errors=instance.timings.errors,
             shown=any(instance is shown for shown in results.shown),
+            saturation=instance.saturation,
+            health=instance.health[-1] if instance.health else None,
         )

@@ -55,6 +55,14 @@ class Results:
         named = len(self.shown) > 1
         return tuple(f"agent {agent}: {sign}" if named else sign for agent, signs in told for sign in signs)
 
+    @property
+    def achieved_share(self) -> float | None:
+        """The actions that the agents shown did, of those that were intended; None where one of them does not tell."""
+        last = [one.health[-1].activity if one.health else None for one in self.shown]
+        told = [activity for activity in last if activity is not None]
+        intended = sum(activity.actions_intended for activity in told)
+        return sum(activity.actions for activity in told) / intended if intended and len(told) == len(last) else None
+
     def timings(self) -> Timings:
         """Return the samples of the run over all instances shown."""
         return _merged([instance.timings for instance in self.shown])

@@ -16,9 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from mattermost_load_test import __version__
 from mattermost_load_test.gates import GateResult
 from mattermost_load_test.timings.comparison import Comparison, RouteComparison
+from mattermost_load_test.timings.health import HealthPoint
 from mattermost_load_test.timings.stats import Statistics
 
-from .report import Report, RouteReport
+from .report import InstanceReport, Report, RouteReport
 from .verdict import headline
 
 FORMAT = 1
@@ -72,6 +73,28 @@ class Route(Figures, _Named):
     differences: list[Difference] = Field([], description="its figures that could be tested against the baseline's")
 
 
+class Worker(_Part):
+    """How a worker process of an agent kept up, over its whole run."""
+
+    worker: int
+    entities: int
+    lateness_p99_ms: float = Field(description="so late after their due time 99 % of its actions had begun")
+    loop_lag_p99_ms: float = Field(description="how late its event loop came back, 99 % of the times")
+    cpu_percent: float = Field(description="of one core")
+    dropped_events: int = Field(description="websocket events that it threw away")
+    lost_lines: int = Field(description="lines of timings that it could not hand over")
+
+
+class Health(_Part):
+    """What an agent told of itself last."""
+
+    lateness_p99_ms: float
+    actions: int | None = Field(description="actions that ended; null where the log does not tell")
+    actions_intended: float | None = Field(description="actions that the pacing alone would have given")
+    skipped: int | None = Field(description="actions that had nothing to act on")
+    workers: list[Worker]
+
+
 class Instance(_Part):
     """An agent found in the logs."""
 
@@ -82,6 +105,8 @@ class Instance(_Part):
     hits: int
     errors: int
     shown: bool = Field(description="whether it is in the figures")
+    saturation: list[str] | None = Field(description="signs that it could not keep up, null if untold")
+    health: Health | None = Field(description="what it told of itself, null if untold")
 
 
 class Gate(_Part):
@@ -131,7 +156,7 @@ def document(report: Report) -> Document:
         routes=_routes(report.routes, report.comparison),
         baseline_only_routes=list(report.baseline_only),
         login_routes=_routes(report.login),
-        instances=[Instance(**asdict(instance)) for instance in report.instances],
+        instances=[_instance(instance) for instance in report.instances],
         settings=dict(report.settings) if report.settings is not None else None,
         warnings=list(report.warnings),
         verdict=Verdict(**asdict(headline(report))),
@@ -170,6 +195,25 @@ def _differences(route: RouteComparison | None) -> list[Difference]:
         )
         for one in (route.differences if route is not None else ())
     ]
+
+
+def _instance(instance: InstanceReport) -> Instance:
+    """Return an agent as the document has it."""
+    saturation = list(instance.saturation) if instance.saturation is not None else None
+    health = _health(instance.health) if instance.health is not None else None
+    return Instance(**{**asdict(instance), "saturation": saturation, "health": health})
+
+
+def _health(point: HealthPoint) -> Health:
+    """Return what an agent told of itself as the document has it."""
+    activity = point.activity
+    return Health(
+        lateness_p99_ms=point.lateness_p99_ms,
+        actions=activity.actions if activity is not None else None,
+        actions_intended=activity.actions_intended if activity is not None else None,
+        skipped=activity.skipped if activity is not None else None,
+        workers=[Worker(**asdict(worker)) for worker in point.workers],
+    )
 
 
 def _gate(result: GateResult) -> Gate:

@@ -8,6 +8,7 @@ from typing import Self
 
 from mattermost_load_test.gates import GateResult
 from mattermost_load_test.timings.comparison import Comparison
+from mattermost_load_test.timings.health import HealthPoint
 from mattermost_load_test.timings.stats import Statistics, Timings, score
 
 from .pictures import Pictures
@@ -25,7 +26,10 @@ class RouteReport:
 
 @dataclass(frozen=True, slots=True)
 class InstanceReport:
-    """One agent found in the logs; `shown` says whether it is in the figures. Times are seconds since the epoch."""
+    """One agent found in the logs; `shown` says whether it is in the figures. Times are seconds since the epoch.
+
+    `health` is the last that it told of itself, `saturation` the signs that it could not keep up; None if untold.
+    """
 
     instance_id: str
     source: str
@@ -34,6 +38,8 @@ class InstanceReport:
     hits: int
     errors: int
     shown: bool
+    saturation: tuple[str, ...] | None = None
+    health: HealthPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)

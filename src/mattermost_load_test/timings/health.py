@@ -42,6 +42,37 @@ class HealthLimits:
     dropped_events: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What an agent's entities did until a moment: how many act just now, and actions since the run began.
+
+    `actions_intended` is what the pacing alone would have given, `skipped` counts those that had nothing to act on.
+    """
+
+    entities: int = 0
+    actions: int = 0
+    actions_intended: float = 0.0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPoint:
+    """What one line told of an agent, at `moment_s`, seconds since the epoch; about the run until then.
+
+    Of logs from before an activity was told, `activity` is None.
+    """
+
+    moment_s: float
+    lateness_p99_ms: float
+    workers: tuple[WorkerHealth, ...] = ()
+    activity: Activity | None = None
+
+    @property
+    def loop_lag_p99_ms(self) -> float:
+        """That of the worker whose event loop came back latest."""
+        return max((worker.loop_lag_p99_ms for worker in self.workers), default=0.0)
+
+
 def saturation(lateness_p99_ms: float, workers: Sequence[WorkerHealth], limits: HealthLimits) -> Iterator[str]:
     """Yield each sign that an agent could not keep up, as a clause; none if its figures can be trusted."""
     if lateness_p99_ms > limits.lateness_ms:
@@ -70,7 +101,12 @@ def saturation(lateness_p99_ms: float, workers: Sequence[WorkerHealth], limits: 
 
 
 def health_line(
-    instance_id: str, now_s: float, lateness_p99_ms: float, workers: Sequence[WorkerHealth], limits: HealthLimits
+    instance_id: str,
+    now_s: float,
+    lateness_p99_ms: float,
+    workers: Sequence[WorkerHealth],
+    limits: HealthLimits,
+    activity: Activity,
 ) -> bytes:
     """Return the line of the log, without its end, that tells at `now_s` how an agent kept up since its run began."""
     return orjson.dumps(
@@ -83,6 +119,7 @@ def health_line(
             "instance_id": instance_id,
             "saturated": list(saturation(lateness_p99_ms, workers, limits)),
             "lateness_p99_ms": round(lateness_p99_ms, 3),
+            **{name: round(value, 3) for name, value in asdict(activity).items()},
             "workers": [{name: round(value, 3) for name, value in asdict(worker).items()} for worker in workers],
         }
     )

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mattermost_load_test.logs import scrubbed
 
-from .health import HEALTH_TAG
+from .health import HEALTH_TAG, Activity, HealthPoint, WorkerHealth
 from .records import LOGIN_TAG, SETTINGS_TAG, TIMINGS_TAG
 from .stats import Timings
 
@@ -68,7 +68,20 @@ class HealthLine(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     instance_id: str = ""
+    written_s: float | None = Field(None, alias="ts", allow_inf_nan=False)
     saturated: list[str]
+    lateness_p99_ms: float = 0.0
+    workers: tuple[WorkerHealth, ...] = ()
+    entities: _Count | None = None
+    actions: _Count = 0
+    actions_intended: float = 0.0
+    skipped: _Count = 0
+
+    def point(self, moment_s: float) -> HealthPoint:
+        """Return what the line tells of the agent at its moment."""
+        told = self.entities is not None
+        activity = Activity(self.entities or 0, self.actions, self.actions_intended, self.skipped) if told else None
+        return HealthPoint(moment_s, self.lateness_p99_ms, self.workers, activity)
 
 
 class SettingsLine(BaseModel):
@@ -90,7 +103,8 @@ class Instance:
 
     `timings` are those of the run, `login` those of the phase before it. `first_line` is the number of its first line
     of run timings in the log, 0 without any; `started_s` and `ended_s` span those lines, in seconds since the epoch.
-    `saturation` holds the signs that the agent could not keep up, and is None where the log does not tell.
+    `saturation` holds the signs that the agent could not keep up, and is None where the log does not tell; `health`
+    is how it kept up, in the order of the log.
     """
 
     instance_id: str
@@ -102,6 +116,7 @@ class Instance:
     ended_s: float | None = None
     settings: Mapping[str, object] | None = None
     saturation: tuple[str, ...] | None = None
+    health: list[HealthPoint] = field(default_factory=list)
 
     def add(self, line: TimingsLine, number: int) -> None:
         """Count what `line`, the log's line `number`, holds."""
@@ -161,6 +176,8 @@ def read_log(stream: BinaryIO, source: str) -> ResultsLog:
             instance.add(line, number)
         elif isinstance(line, HealthLine):
             instance.saturation = tuple(line.saturated)
+            if line.written_s is not None:
+                instance.health.append(line.point(line.written_s))
         else:
             masked = scrubbed(line.configuration)
             instance.settings = masked if isinstance(masked, Mapping) else None

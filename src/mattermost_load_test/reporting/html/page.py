@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 from mattermost_load_test.reporting.inspection import duration, moment
 from mattermost_load_test.reporting.pictures import RunPictures
-from mattermost_load_test.reporting.report import Report, RouteReport
+from mattermost_load_test.reporting.report import InstanceReport, Report, RouteReport
 from mattermost_load_test.reporting.settings import flat_settings
 from mattermost_load_test.reporting.verdict import change, interval
 from mattermost_load_test.timings.comparison import ERROR_RATE, Change, RouteComparison, Verdict
+from mattermost_load_test.timings.health import HealthPoint, WorkerHealth
 
 from .charts import Chart, histogram
 from .scales import number
 
 MOST_ROUTES = 500  # in the table, those with the most requests
 MOST_DISTRIBUTIONS = 60
-MOST_INSTANCES = 200
+MOST_INSTANCES = 100
+MOST_WORKERS = 16  # of an agent
 MOST_ERROR_ROWS = 200
 MOST_SETTINGS = 400
 MOST_WORDS = 200  # characters of a name or a value
@@ -218,22 +220,41 @@ class InstanceRow:
     length: str
     hits: str
     errors: str
+    achieved: str
+    kept_up: str
+    grade: str
+    workers: tuple[WorkerHealth, ...]
 
 
 def instance_rows(report: Report) -> list[InstanceRow]:
     """Return the agents whose samples are in the figures."""
-    return [
-        InstanceRow(
-            shortened(one.instance_id) or "–",
-            shortened(one.source),
-            moment(one.started_s) if one.started_s is not None else "–",
-            duration(one.ended_s - one.started_s) if one.started_s is not None and one.ended_s is not None else "–",
-            f"{one.hits:,}",
-            f"{one.errors:,}",
-        )
-        for one in report.instances
-        if one.shown
-    ][:MOST_INSTANCES]
+    return [_instance_row(one) for one in report.instances if one.shown][:MOST_INSTANCES]
+
+
+def _instance_row(one: InstanceReport) -> InstanceRow:
+    """Return an agent as it is shown."""
+    timed = one.started_s is not None and one.ended_s is not None
+    return InstanceRow(
+        shortened(one.instance_id) or "–",
+        shortened(one.source),
+        moment(one.started_s) if one.started_s is not None else "–",
+        duration((one.ended_s or 0.0) - (one.started_s or 0.0)) if timed else "–",
+        f"{one.hits:,}",
+        f"{one.errors:,}",
+        _achieved(one.health),
+        "not told" if one.saturation is None else "saturated" if one.saturation else "kept up",
+        "" if one.saturation is None else "bad" if one.saturation else "good",
+        one.health.workers[:MOST_WORKERS] if one.health is not None else (),
+    )
+
+
+def _achieved(health: HealthPoint | None) -> str:
+    """Return the actions done of those intended, and those skipped, as far as the agent told."""
+    if health is None or health.activity is None:
+        return "–"
+    done = health.activity
+    share = f" ({done.actions / done.actions_intended:.1%})" if done.actions_intended else ""
+    return f"{done.actions:,} of {done.actions_intended:,.0f}{share}, {done.skipped:,} skipped"
 
 
 def setting_rows(settings: Mapping[str, object] | None, before: Mapping[str, object] | None = None) -> list[Setting]:

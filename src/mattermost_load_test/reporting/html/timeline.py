@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from mattermost_load_test.reporting.pictures import Pictures, RunPictures
+from mattermost_load_test.reporting.pictures import AgentsMoment, Pictures, RunPictures
 from mattermost_load_test.timings.over_time import Interval, OverTime
 
 from .charts import Chart, Frame, Line, Phase, line_chart
 
 Value = Callable[[Interval], float | None]
 Points = list[tuple[float, float | None]]
+
+_FULL_SHARE = 0.99  # of all user entities: from then on the load is steady
 
 PERCENTILES: dict[str, Value] = {
     "p50": lambda interval: interval.p50_ms,
@@ -31,7 +33,32 @@ def charts(pictures: Pictures) -> list[Chart]:
         line_chart("Response times", "ms", list(_percentiles(pictures)), frame),
         line_chart("Requests", "per second", list(_rates(pictures, "requests", _requests)), frame),
         line_chart("Errors", "per second", list(_rates(pictures, "errors", _errors)), frame),
+        *_agents_charts(pictures, frame),
     ]
+
+
+def _agents_charts(pictures: Pictures, frame: Frame) -> Iterator[Chart]:
+    """Yield the charts of what the agents tell of themselves, where they do."""
+    if any(moment.entities is not None for moment in pictures.actual.agents):
+        yield line_chart("User entities", "acting", list(_agents_lines(pictures, _ENTITIES)), frame)
+    if pictures.actual.agents:
+        yield line_chart("The agents' own delay", "ms, p99 so far", list(_agents_lines(pictures, _DELAYS)), frame)
+
+
+def _agents_lines(pictures: Pictures, figures: Mapping[str, Callable[[AgentsMoment], float | None]]) -> Iterator[Line]:
+    """Yield the lines of figures that the agents tell."""
+    for run, suffix, dashed in _runs(pictures):
+        for name, value in figures.items():
+            points = [(moment.offset_s, value(moment)) for moment in run.agents]
+            yield Line(f"{name}{suffix}", _COLORS[name], points, dashed)
+
+
+_ENTITIES: Mapping[str, Callable[[AgentsMoment], float | None]] = {"entities": lambda moment: moment.entities}
+_DELAYS: Mapping[str, Callable[[AgentsMoment], float | None]] = {
+    "lateness": lambda moment: moment.lateness_p99_ms,
+    "loop lag": lambda moment: moment.loop_lag_p99_ms,
+}
+_COLORS = {"entities": "entities", "lateness": "p95", "loop lag": "p99"}
 
 
 def _requests(interval: Interval) -> float:
@@ -89,5 +116,21 @@ def _phases(run: RunPictures) -> Iterator[Phase]:
     if run.login is not None:
         offset_s = _login_offset_s(run)
         yield Phase("login", offset_s, min(offset_s + run.login.length_s, 0.0))
-    if run.over_time is not None:
+    if run.over_time is None:
+        return
+    full_s = _full_s(run)
+    if full_s is None:
         yield Phase("run", 0.0, run.over_time.length_s)
+        return
+    yield Phase("ramp", 0.0, full_s)
+    yield Phase("steady", full_s, run.over_time.length_s)
+
+
+def _full_s(run: RunPictures) -> float | None:
+    """Return when nearly all user entities acted, None where the agents do not tell."""
+    told = [(moment.offset_s, moment.entities) for moment in run.agents if moment.entities is not None]
+    most = max((entities for _, entities in told), default=0)
+    if not most:
+        return None
+    first = next(index for index, (_, entities) in enumerate(told) if entities >= _FULL_SHARE * most)
+    return told[first][0] if first else 0.0
