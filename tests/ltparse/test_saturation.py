@@ -16,11 +16,11 @@ ACTIVITY = Activity(entities=50, actions=900, actions_intended=1000.0, skipped=4
 
 
 def log(path: Path, lateness_p99_ms: float = 12.5, *, instance: str = "one", seed: int = 1) -> Path:
-    """Write a run of one agent that told of itself twice."""
+    """Write a run of one agent that told of itself three times."""
     write_run(path, {"GET /a": Load(500)}, instance=instance, seed=seed)
     ramp = Activity(entities=20, actions=100, actions_intended=120.0)
     with path.open("ab") as stream:
-        for moment_s, activity in ((20.0, ramp), (60.0, ACTIVITY)):
+        for moment_s, activity in ((20.0, ramp), (40.0, ACTIVITY), (61.0, ACTIVITY)):
             told = (instance, BEGAN_S + 10 + moment_s, lateness_p99_ms, [WORKER], HealthLimits(), activity)
             stream.write(health_line(*told) + b"\n")
     return path
