@@ -97,6 +97,9 @@ class Faults:
     """How many websockets, picked by chance, are cut a minute."""
     refuse_connections: bool = False
     """Whether new connections are refused and requests on those that stand reset them."""
+    outage_every_s: float = 0.0
+    """After how long connections are refused for `outage_s`, again and again; 0 is never."""
+    outage_s: float = 5.0
 
 
 AT_REST = Faults()
@@ -131,7 +134,8 @@ class Dials:
         self._sockets = sockets
         self._chance = chance
         self._listening: Listening | None = None
-        self._turned = asyncio.Event()
+        self._turned = (asyncio.Event(), asyncio.Event())
+        """Set when a dial is turned: one each for who cuts sockets and who makes outages."""
         self._spares_requests = _spares_requests(faults)
 
     async def rule(self, listening: Listening) -> None:
@@ -154,7 +158,8 @@ class Dials:
     async def _set(self, faults: Faults) -> None:
         self.now = faults
         self._spares_requests = _spares_requests(faults)
-        self._turned.set()
+        for turned in self._turned:
+            turned.set()
         if self._listening is None:
             return
         if faults.refuse_connections:
@@ -193,19 +198,35 @@ class Dials:
     async def cut_sockets(self) -> None:
         """Cut websockets at the rate dialled in, until cancelled."""
         while True:
-            self._turned.clear()
             rate = self.now.dropped_sockets_per_minute
             pause_s = -math.log(1 - self._chance.random()) * 60 / rate if rate > 0 else None
-            try:
-                async with asyncio.timeout(pause_s):
-                    await self._turned.wait()
-            except TimeoutError:
+            if not await _happens(self._turned[0], pause_s):
                 self._sockets.close_one(self._chance.random())
+
+    async def make_outages(self) -> None:
+        """Refuse connections for a while now and then, as dialled in, until cancelled."""
+        while True:
+            if not await _happens(self._turned[1], self.now.outage_every_s or None):
+                await self.turn(refuse_connections=True)
+                await asyncio.sleep(self.now.outage_s)
+                await self.turn(refuse_connections=False)
+
+
+async def _happens(event: asyncio.Event, within_s: float | None) -> bool:
+    """Tell whether something happens from now on within a time; None waits for ever."""
+    event.clear()
+    try:
+        async with asyncio.timeout(within_s):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _spares_requests(faults: Faults) -> bool:
     """Tell whether requests are left alone."""
-    return replace(faults, dropped_sockets_per_minute=0.0) == AT_REST
+    at_rest = replace(faults, dropped_sockets_per_minute=0.0, outage_every_s=0.0, outage_s=AT_REST.outage_s)
+    return at_rest == AT_REST
 
 
 async def _until_gone(request: web.Request) -> None:

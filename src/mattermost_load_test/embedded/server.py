@@ -108,7 +108,7 @@ async def serve(options: ServerOptions) -> AsyncIterator[EmbeddedServer]:
         server = EmbeddedServer(options.host, listeners.ports, app[SITE], sockets, dials)
         app[SITE].listens_at(server.url)
         gc.callbacks.append(metrics.pauses)
-        async with _background(dials.cut_sockets(), _reap(hub, state)):
+        async with _background(dials.cut_sockets(), dials.make_outages(), _reap(hub, state)):
             yield server
     finally:
         with suppress(ValueError):  # it was never there

@@ -8,6 +8,7 @@ import signal
 import time
 from typing import Any
 
+import aiohttp
 import pytest
 
 from mattermost_load_test.timings.reading import read_log
@@ -128,3 +129,21 @@ async def test_the_embedded_server_ends_well(agent: AgentHere, arguments: tuple[
     ended = await running.ended()
     assert ended.code == 0, ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+async def test_several_ports_are_one_embedded_server(agent: AgentHere) -> None:
+    """With `--port` repeated, one process listens on each of them, and an account made on one is there on all."""
+    running = await agent.start("server", "--empty", "--port", "0", "--port", "0", "--port", "0")
+    async with asyncio.timeout(30), aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+        *_, first, second, third = (await running.process.stdout.readline()).decode().split()
+        assert len({first, second, third}) == 3
+        account = {"username": "ann", "email": "ann@example.com", "password": "Loadtestpassword1"}
+        async with http.post(f"{first}/api/v4/users", json=account) as response:
+            assert response.status == 201
+        login = {"login_id": "ann", "password": "Loadtestpassword1"}
+        async with http.post(f"{second}/api/v4/users/login", json=login) as response:
+            headers = {"Authorization": f"Bearer {response.headers['Token']}"}
+        async with http.get(f"{third}/api/v4/users/me", headers=headers) as response:
+            assert (await response.json())["username"] == "ann"
+    running.signal(signal.SIGINT)
+    assert (await running.ended()).code == 0

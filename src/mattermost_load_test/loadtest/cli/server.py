@@ -90,6 +90,10 @@ class Contents:
 @click.option("--too-many-rate", type=SHARE, help="Share of logins answered 429 with Retry-After.")
 @click.option("--retry-after", "retry_after_s", type=click.IntRange(0), metavar="S", help="What Retry-After says.")
 @click.option("--drop-sockets", "dropped_sockets_per_minute", type=click.FloatRange(0), help="Websockets cut a minute.")
+@click.option(
+    "--outage-every", "outage_every_s", type=click.FloatRange(0), metavar="S", help="Refuse connections this often,"
+)
+@click.option("--outage-for", "outage_s", type=click.FloatRange(0), metavar="S", help="for so long.  [default: 5]")
 @config_option
 @click.pass_context
 def server(
