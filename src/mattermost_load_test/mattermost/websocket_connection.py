@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import ssl
@@ -133,6 +134,8 @@ def _translated(error: Exception, options: WebsocketOptions) -> ServerError:
             f"the certificate of {url} cannot be verified ({error.verify_message}); name the authority's certificate "
             "in ConnectionConfiguration.CAFile, or switch the check off by SkipCertificateVerification"
         )
+    if isinstance(error, OSError) and error.errno == errno.EMFILE:
+        return ServerUnreachableError(f"no websocket to {url}: too many open files; raise the limit by `ulimit -n`")
     if isinstance(error, OSError):
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         return ServerUnreachableError(
