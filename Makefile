@@ -10,7 +10,7 @@ BENCH_ARGS ?=
 # The CPythons of Debian 12 and of the two current Ubuntu LTS: what `make package` has wheels for.
 PYTHONS ?= 3.11 3.12 3.14
 
-.PHONY: help demo test check bench format lock wheel package clean
+.PHONY: help demo test check bench format lock wheel package dashboards clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -67,6 +67,9 @@ package: wheel ## the agent as dist/mattermost-load-test.tar.gz, to deploy on ho
 	$(BIN)/python -m mattermost_load_test.ltops.artifacts.bundling --project pyproject.toml --lock requirements.lock \
 		--wheel dist/mattermost_load_test-*.whl --config loadtestconfig.json --pythons $(PYTHONS) \
 		--output dist/mattermost-load-test.tar.gz
+
+dashboards: $(DEV) ## make the Grafana dashboards anew from dashboards/source
+	$(BIN)/python dashboards/build.py
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
