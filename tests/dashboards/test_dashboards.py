@@ -170,6 +170,7 @@ async def everything(folder: Path) -> AsyncIterator[str]:
             where = ["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0"]
             async with program(tool("prometheus"), *where, cwd=folder) as prometheus:
                 address = (await prometheus.line(r"Listening on\" address=([\d.]+:\d+)"))[1]
+                await prometheus.line("ready to receive web requests")
                 draining = [asyncio.create_task(one.line("^never$")) for one in (agent, server, prometheus, exporter)]
                 try:
                     yield f"http://{address}"
