@@ -22,6 +22,7 @@ LOADTEST = (sys.executable, "-m", "mattermost_load_test.loadtest.cli")
 LOG_FILE = "loadtest-demo.log"
 SETTINGS = {
     "LOADTESTENVIROMENTCONFIG_NUMUSERS": "200",
+    "LOADTESTENVIROMENTCONFIG_NUMPOSTS": "2000",
     "USERENTITIESCONFIGURATION_NUMACTIVEENTITIES": "120",
     "USERENTITIESCONFIGURATION_ACTIONRATEMILLISECONDS": "4000",
     "USERENTITIESCONFIGURATION_TESTLENGTHMINUTES": "1",
@@ -43,6 +44,9 @@ def main() -> int:
             environment["MMLOADTEST_CONNECTIONCONFIGURATION_SERVERURL"] = url
             environment["MMLOADTEST_CONNECTIONCONFIGURATION_WEBSOCKETURL"] = url.replace("http", "ws", 1)
             code = _shown("What a load test would find there, and change", environment, "check")
+            code = code or _shown(
+                "A history for its channels, most of it read by their members", environment, "loadposts"
+            )
             return code or _load(environment)
     except _ServerFailedError as failure:
         print(f"demo: the embedded server did not start: {failure}", file=sys.stderr)

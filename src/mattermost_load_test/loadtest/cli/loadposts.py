@@ -36,7 +36,7 @@ def _load(configuration: Configuration, log: Log, bar: Bar) -> str:
         bar.show(done, total)
 
     if not configuration.connection.data_source.get_secret_value():
-        log.info("No DataSource is given: the server's import job reads the posts, which takes far longer")
+        log.info("No DataSource is given: the posts go through the server's import job")
         sent = run_async(import_history(configuration, log, tell))
         complete = f"; {sent.complete:,} had theirs already" if sent.complete else ""
         return f"Imported {sent.posts:,} posts into {sent.channels:,} channels{complete}"
