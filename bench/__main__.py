@@ -10,7 +10,14 @@ from importlib.metadata import version
 
 import click
 
-BENCHMARKS = ("bench.cpu_per_request", "bench.memory", "bench.events", "bench.genbulkload", "bench.ltparse")
+BENCHMARKS = (
+    "bench.cpu_per_request",
+    "bench.memory",
+    "bench.events",
+    "bench.genbulkload",
+    "bench.loadposts",
+    "bench.ltparse",
+)
 LIBRARIES = ("uvloop", "httptools", "aiohttp", "websockets", "orjson", "locust")
 
 

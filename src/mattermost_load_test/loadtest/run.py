@@ -17,6 +17,7 @@ from mattermost_load_test.config import redacted
 from mattermost_load_test.errors import LoadTestError, OperationError, OutputError, ServerError
 from mattermost_load_test.loadtest.cast import Role, even_parts, roles, world_of
 from mattermost_load_test.loadtest.clock import LoopClock
+from mattermost_load_test.loadtest.database.bulkload import SessionsWanted
 from mattermost_load_test.loadtest.failures import FailureLog
 from mattermost_load_test.loadtest.limits import ensure, source_addresses
 from mattermost_load_test.loadtest.login_phase import LoginPhase
@@ -117,7 +118,8 @@ class TestRun:
         def tell(detail: str) -> None:
             self._progress.detail = detail
 
-        return await set_up(transport, self._plan.configuration, self._clock, self._output.log, tell)
+        wanted = None if self._cache is None else SessionsWanted(self._cache, self._plan.users)
+        return await set_up(transport, self._plan.configuration, self._clock, self._output.log, tell, wanted)
 
     async def _log_in(self, ready: SetUp, transport: ServerTransport) -> Mapping[int, UserSession]:
         """Give every user a session and return those there are; none when the end is wanted before."""
