@@ -37,7 +37,7 @@ async def channels_of(server: EmbeddedServer, username: str) -> dict[str, tuple[
 async def test_an_import_gives_channels_their_history(agent_here, embedded: EmbeddedServer, read: float) -> None:  # type: ignore[no-untyped-def]  # a class of this folder's conftest
     """Posts and replies are in every public channel, read by those who should have read them; twice adds nothing."""
     agent_here.set(LoadtestEnviromentConfig_NumPosts=80, LoadtestEnviromentConfig_PercentReadChannels=read)
-    assert (await agent_here.run("all")).code == 0
+    assert (await agent_here.run("setup")).code == 0
     before = await channels_of(embedded, "user3")
     first = await agent_here.run("loadposts")
     assert first.code == 0, first.stderr
