@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -20,6 +21,8 @@ from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import TransportOptions
 
+HANG_S = 100.0
+
 
 def main(arguments: list[str]) -> int:
     """Do what the arguments say."""
@@ -27,6 +30,12 @@ def main(arguments: list[str]) -> int:
     settings = json.loads(place.read_text())
     with Path(settings["called"]).open("a") as called:
         called.write(json.dumps({"arguments": arguments, "folder": str(Path.cwd()), "pid": os.getpid()}) + "\n")
+    if settings.get("hangs"):
+        time.sleep(HANG_S)
+    if settings.get("migrating", 0) >= len(Path(settings["called"]).read_text().splitlines()):
+        print("This API endpoint is not accessible as required migrations have not yet completed.", file=sys.stderr)
+        print("Error occurred on data file line 2", file=sys.stderr)
+        return fail("This API endpoint is not accessible as required migrations have not yet completed.")
     if line := settings.get("fails_at"):
         print(f"BulkImport: Channel Header is too long.\nError occurred on data file line {line}", file=sys.stderr)
         return fail("BulkImport: Channel Header is too long.")
