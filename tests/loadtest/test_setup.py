@@ -186,6 +186,30 @@ async def test_the_sample_plugin_is_uploaded_and_enabled(start_server: Any, vers
     assert said.messages.count("Enabled the sample plugin") == 1
 
 
+async def test_a_read_only_configuration_is_for_a_person_to_change(start_server: Any, version: str) -> None:
+    """A cluster keeps its settings: each that is wanted is listed, the set-up goes on without, and nothing is kept."""
+    server = await start_server(version=version)
+    sections = server.state.config.sections
+    sections["ClusterSettings"] |= {"Enable": True, "ReadOnlyConfig": True}
+    sections["TeamSettings"]["MaxUsersPerTeam"] = 50
+    sections["ServiceSettings"] |= {"EnableIncomingWebhooks": False, "EnableCustomEmoji": False}
+    sections["FileSettings"]["MaxFileSize"] = 1 << 20
+    said = Said()
+    ready = await prepared(server, said)
+    notes = [note for note in ready.notes if "EnableOnlyAdminIntegrations" not in note]
+    assert notes == [
+        "the server keeps TeamSettings.MaxUsersPerTeam at 50, where 50000 is wanted.",
+        "the server keeps ServiceSettings.EnableIncomingWebhooks at False, where True is wanted.",
+        "the server keeps ServiceSettings.EnableCustomEmoji at False, where True is wanted.",
+    ]
+    assert "The server's settings cannot be changed over its API; change them by hand" in said.messages
+    assert not ready.abilities.webhooks
+    assert not ready.abilities.custom_emoji
+    assert ready.abilities.file_uploads
+    assert len(contents(server)["users"]) == 13
+    assert await restore(of(server), said.log) == 1  # the permission, which is no setting
+
+
 async def test_what_a_server_lacks_is_found_out_once(embedded: Any) -> None:
     """Uploads of plugins, files, webhooks, emoji switched off where the API does not let one: said, and left out."""
     sections = embedded.state.config.sections

@@ -49,8 +49,10 @@ async def check_server(plan: RunPlan) -> AsyncIterator[Line]:
         yield "Admin", f"{configuration.connection.admin_email} logs in and is system admin"
         async for line in _of_server(admin, population, configuration):
             yield line
-        cost = await sampled_cost(transport, configuration.connection, transport.server)
-        for line in _of_inventory(await take_inventory(admin, population), configuration, status.version, cost):
+        inventory, cost = await take_inventory(admin, population), TYPICAL_USER_COST
+        if inventory.missing_users:
+            cost = await sampled_cost(transport, configuration.connection, transport.server)
+        for line in _of_inventory(inventory, configuration, status.version, cost):
             yield line
 
 

@@ -36,7 +36,7 @@ async def test_an_empty_server_stays_empty(agent_here: AgentHere, embedded: Any)
 
 async def test_a_filled_server_has_nothing_to_change(agent_here: AgentHere) -> None:
     """After a run nothing is left to change: no setting, no role, no import."""
-    assert (await agent_here.run("basic")).code == 0
+    assert (await agent_here.run("setup")).code == 0
     log = agent_here.log.read_bytes()
     said = told(await agent_here.run("check"))
     assert "logs in and is system admin" in said["Admin"][0]
@@ -48,7 +48,7 @@ async def test_a_filled_server_has_nothing_to_change(agent_here: AgentHere) -> N
 
 async def test_each_setting_that_would_change_is_named(agent_here: AgentHere, embedded: Any) -> None:
     """Settings and roles are shown old → new, and stay as they are."""
-    assert (await agent_here.run("basic")).code == 0
+    assert (await agent_here.run("setup")).code == 0
     sections = embedded.state.config.sections
     sections["TeamSettings"]["MaxUsersPerTeam"] = 50
     sections["ServiceSettings"]["EnableIncomingWebhooks"] = False
@@ -61,7 +61,7 @@ async def test_each_setting_that_would_change_is_named(agent_here: AgentHere, em
 
 async def test_what_is_missing_is_counted(agent_here: AgentHere) -> None:
     """A population larger than the server's is told with what loading it would cost."""
-    assert (await agent_here.run("basic")).code == 0
+    assert (await agent_here.run("setup")).code == 0
     agent_here.set(LoadtestEnviromentConfig_NumUsers=112)
     cost, way = told(await agent_here.run("check"))["Bulk load"]
     assert re.fullmatch(

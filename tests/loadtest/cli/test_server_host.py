@@ -40,7 +40,7 @@ def as_boss(agent: AgentHere) -> AgentHere:
 
 async def loads_twice(agent: AgentHere, embedded: Any, installed: Installed) -> None:
     """See a first run load by the command line, and a second one find everything."""
-    ended = await agent.run("basic", "--bulk-load-method", "cli")
+    ended = await agent.run("setup", "--bulk-load-method", "cli")
     assert ended.code == 0, ended.stderr
     assert ended.told("Bulk load by cli: BulkLoadMethod asks for it")
     (call,) = installed.calls
@@ -48,7 +48,7 @@ async def loads_twice(agent: AgentHere, embedded: Any, installed: Installed) -> 
     assert call["arguments"][3:] == ["--apply"]
     assert call["folder"] == str(installed.folder)
     assert embedded.state.users.by_username["user11"]
-    again = await agent.run("basic", "--bulk-load-method", "cli")
+    again = await agent.run("setup", "--bulk-load-method", "cli")
     assert again.code == 0
     assert len(installed.calls) == 1
 
@@ -74,7 +74,7 @@ async def test_a_line_that_the_command_line_refuses_is_shown(
 ) -> None:
     """The message has the program's reason, the line's number and what stood in it; the program is not shown whole."""
     installed.belongs_to(embedded.url, boss.token, fails_at=3)
-    ended = await as_boss(by_cli(agent, embedded, installed, BulkLoadMethod="cli")).run("basic")
+    ended = await as_boss(by_cli(agent, embedded, installed, BulkLoadMethod="cli")).run("setup")
     assert ended.code == 1
     assert "ended with 1 at line 3: BulkImport: Channel Header is too long." in ended.error
     assert 'line 3 is {"type":"channel"' in ended.stderr
@@ -86,7 +86,7 @@ async def test_a_command_line_that_is_not_there(
 ) -> None:
     """Bulk load by a program that is not installed says where it was looked for, and what to set."""
     (installed.folder / "bin" / "mattermost").unlink()
-    ended = await as_boss(by_cli(agent, embedded, installed, BulkLoadMethod="cli")).run("basic")
+    ended = await as_boss(by_cli(agent, embedded, installed, BulkLoadMethod="cli")).run("setup")
     assert ended.code == 3
     assert f"there is no bin/mattermost nor bin/platform in {installed.folder} on this host" in ended.error
 
@@ -95,7 +95,7 @@ async def test_the_admin_is_made_by_the_command_line(
     agent: AgentHere, embedded: Any, boss: Any, installed: Installed
 ) -> None:
     """On a server with accounts but no admin of ours it is made, and its password never stands in a process list."""
-    ended = await by_cli(agent, embedded, installed).run("basic")
+    ended = await by_cli(agent, embedded, installed).run("setup")
     assert ended.code == 0, ended.stderr
     (told,) = ended.told("Made the system admin by the server's command line")
     assert told["command"] == "bin/mattermost user create"
@@ -111,7 +111,7 @@ async def test_a_password_that_is_wrong_is_no_missing_account(
 ) -> None:
     """The account is there under another password: both ways are told, and nothing is changed."""
     agent.set(ConnectionConfiguration_AdminEmail="boss@example.com")
-    ended = await by_cli(agent, embedded, installed).run("basic")
+    ended = await by_cli(agent, embedded, installed).run("setup")
     assert ended.code == 3
     assert "the password is wrong or there is no such account" in ended.error
     assert "making it by the server's command line failed, too" in ended.error
@@ -123,7 +123,7 @@ async def test_programs_of_later_servers_make_no_users(
 ) -> None:
     """From 6.0 on `mmctl` does, and where that is missing, too, the message says so."""
     installed.belongs_to(embedded.url, boss.token, modern=True)
-    ended = await by_cli(agent, embedded, installed).run("basic")
+    ended = await by_cli(agent, embedded, installed).run("setup")
     assert ended.code == 3
     assert "makes no users any more, and there is no" in ended.error
     assert "bin/mmctl" in ended.error

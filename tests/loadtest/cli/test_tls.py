@@ -113,6 +113,7 @@ def before(agent: AgentHere, front: Front, **keys: object) -> AgentHere:
     """Point the agent at the front."""
     keys = {"ServerURL": front.url, "WebsocketURL": "", **keys}
     agent.set(**{f"ConnectionConfiguration_{key}": value for key, value in keys.items()})
+    agent.set(UserEntitiesConfiguration_ActionRateMilliseconds=1000, UserEntitiesConfiguration_TestLengthMinutes=0.05)
     return agent
 
 

@@ -56,6 +56,12 @@ def _changed(call: Call) -> dict[str, dict[str, Any]]:
 def _save(call: Call, changed: dict[str, dict[str, Any]]) -> Answer:
     _check(changed)
     config = call.state.config
+    if config.get("ClusterSettings", "Enable") and config.get("ClusterSettings", "ReadOnlyConfig"):
+        message = (
+            "System Console is set to read-only when High Availability is enabled unless ReadOnlyConfig is disabled in "
+            "the configuration file."
+        )
+        raise ApiRefusal(403, "ent.cluster.save_config.error", message, "configuration is read-only")
     before = config.client_hash()
     config.replace(changed)
     if config.client_hash() != before:

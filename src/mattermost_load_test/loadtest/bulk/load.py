@@ -73,17 +73,22 @@ class BulkLoad:
         return RestLoader(self.admin, self.change_settings, self.options)
 
     async def _tell_cost(self, needed: Needed) -> None:
-        """Say what is to be imported, and what it will cost the server."""
-        self.tell("measuring what a user costs the server")
-        cost = await sampled_cost(self.transport, self.connection, self.transport.server)
+        """Say what is to be imported, and what it will cost the server where users are among it."""
+        estimate: dict[str, object] = {}
+        if needed.users:
+            self.tell("measuring what a user costs the server")
+            cost = await sampled_cost(self.transport, self.connection, self.transport.server)
+            estimate = {
+                "server_cpu_estimate_s": round(needed.users * cost.most_s, 1),
+                "server_cpu_per_user_s": round(cost.most_s, 4),
+                "measured": cost.measured,
+            }
         self.log.info(
             "Importing what the server lacks of the population",
             teams=needed.teams,
             channels=needed.channels,
             users=needed.users,
-            server_cpu_estimate_s=round(needed.users * cost.most_s, 1),
-            server_cpu_per_user_s=round(cost.most_s, 4),
-            measured=cost.measured,
+            **estimate,
         )
 
     async def _load(self, loader: Loader, lines: Iterable[bytes]) -> None:
