@@ -17,6 +17,7 @@ BENCHMARKS = (
     "bench.genbulkload",
     "bench.loadposts",
     "bench.ltparse",
+    "bench.embedded",
 )
 LIBRARIES = ("uvloop", "httptools", "aiohttp", "websockets", "orjson", "locust")
 

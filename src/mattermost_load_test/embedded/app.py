@@ -18,6 +18,7 @@ from mattermost_load_test.embedded import api_errors
 from mattermost_load_test.embedded.answers import CLEARED_COOKIE, JSON, Answer
 from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.call import Call
+from mattermost_load_test.embedded.ids import SerialIds
 from mattermost_load_test.embedded.route_table import ALL_ROUTES
 from mattermost_load_test.embedded.routing import Route, Router
 from mattermost_load_test.embedded.site import Publisher, Site
@@ -73,6 +74,7 @@ class _Front:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._router = Router(ALL_ROUTES, site.version.name)
+        self._next_request_id = SerialIds(site.new_id())
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
@@ -84,7 +86,7 @@ class _Front:
         request[HANDLER] = route.name
         body = await request.read() if request.can_read_body else b""
         call = Call(self._site, params, request.query_string, request.headers, body)
-        request_id = self._site.new_id()
+        request_id = self._next_request_id()
         try:
             answer = self._answer(route, call, request)
         except ApiRefusal as refusal:

@@ -26,6 +26,23 @@ class IdMaker:
         return "".join([pairs[(bits >> shift) & 1023] for shift in range(0, 130, 10)])
 
 
+class SerialIds:
+    """Makes ids that only tell things apart, such as requests: a random beginning, then a number."""
+
+    __slots__ = ("_count", "_start")
+
+    def __init__(self, start: str) -> None:
+        self._start = start[: LENGTH - 8]
+        self._count = 0
+
+    def __call__(self) -> str:
+        """Return the next one."""
+        count = self._count = self._count + 1
+        pairs = _PAIRS
+        high, low = count >> 20, count & 0xFFFFF
+        return self._start + pairs[high >> 10 & 1023] + pairs[high & 1023] + pairs[low >> 10] + pairs[low & 1023]
+
+
 def is_id(text: object) -> TypeGuard[str]:
     """Tell whether the server takes `text` for an identifier: 26 letters and digits, whichever they are."""
     return isinstance(text, str) and len(text) == LENGTH and text.isalnum() and text.isascii()

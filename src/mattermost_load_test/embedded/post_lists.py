@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+import orjson
+
 from mattermost_load_test.embedded.site import Site
 from mattermost_load_test.embedded.tables.posts import Post
 from mattermost_load_test.embedded.views import Row
@@ -41,7 +43,12 @@ class PostList:
     threads: Threads
     order: list[str] = field(default_factory=list)
     posts: dict[str, Post] = field(default_factory=dict)
-    rows: dict[str, Row] = field(default_factory=dict)
+    rows: dict[str, Any] = field(default_factory=dict)
+    _epoch: tuple[int, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note once what all kept rows depend on."""
+        self._epoch = self.site.views.epoch()
 
     def add(self, posts: Iterable[Post], *, counted: bool, ordered: bool = True) -> None:
         """Add posts; `counted` shows the number of replies in each post's thread."""
@@ -51,13 +58,21 @@ class PostList:
             if ordered:
                 self.order.append(post.id)
 
-    def _row(self, post: Post, counted: bool) -> Row:
+    def _row(self, post: Post, counted: bool) -> Any:
         if self.threads.collapsed:
             if post.root_id:
                 return self.site.views.post(post)
             viewer = self.threads.viewer_id
             return self.site.views.post_in_collapsed_list(post, viewer, extended=self.threads.extended)
-        return self.site.views.post(post, reply_count=self.site.reply_count(post) if counted else 0)
+        return self._kept_row(post, self.site.reply_count(post) if counted else 0)
+
+    def _kept_row(self, post: Post, reply_count: int) -> Any:
+        """Show a post, as JSON that is kept with it: the same posts are listed over and over."""
+        key, kept = (reply_count, self._epoch), post.shown
+        if kept is None or kept[0] != key:
+            row = self.site.views.post(post, reply_count=reply_count)
+            kept = post.shown = (key, orjson.Fragment(orjson.dumps(row)))
+        return kept[1]
 
     def newest_first(self) -> None:
         """Put each post once into the order, the newest first."""

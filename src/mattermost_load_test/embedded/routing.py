@@ -49,12 +49,13 @@ class Route:
     session: bool = True
     only: str = ""
     root: bool = False
+    name: str = field(init=False)
+    """The handler's name as the server's metrics have it, such as ``getUser``."""
 
-    @property
-    def name(self) -> str:
-        """The handler's name as the server's metrics have it, such as ``getUser``."""
+    def __post_init__(self) -> None:
+        """Find the name once: it is asked for with every request."""
         first, *rest = self.handler.__name__.split("_")
-        return first + "".join(word.capitalize() for word in rest)
+        object.__setattr__(self, "name", first + "".join(word.capitalize() for word in rest))
 
 
 @dataclass(slots=True)

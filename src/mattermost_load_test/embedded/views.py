@@ -36,6 +36,10 @@ class Views:
         self.site_url = ""
         """Where the server is reached; empty until it listens."""
 
+    def epoch(self) -> tuple[int, str]:
+        """Tell what else decides over how a post is shown besides it and its thread: emoji and the configuration."""
+        return self._state.attachments.emoji_changes, self._state.config.client_hash()
+
     # --- users ---
 
     def own_user(self, user: User) -> Row:

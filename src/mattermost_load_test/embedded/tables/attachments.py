@@ -70,6 +70,8 @@ class AttachmentTable:
         self.emoji: dict[str, Emoji] = {}
         self.emoji_by_name: dict[str, Emoji] = {}
         self.emoji_names = Ordered()
+        self.emoji_changes = 0
+        """How often a custom emoji has come or gone."""
         self._contents: dict[bytes, bytes] = {}
 
     def kept(self, content: bytes) -> bytes:
@@ -111,12 +113,14 @@ class AttachmentTable:
 
     def add_emoji(self, emoji: Emoji) -> None:
         """Add a custom emoji; its name is free, the caller has looked."""
+        self.emoji_changes += 1
         self.emoji[emoji.id] = emoji
         self.emoji_by_name[emoji.name] = emoji
         self.emoji_names.add(emoji.name, emoji.id)
 
     def delete_emoji(self, emoji: Emoji) -> None:
         """Remove a custom emoji, and all reactions with it."""
+        self.emoji_changes += 1
         for reactions in self._reactions.values():
             for key in [key for key in reactions if key[1] == emoji.name]:
                 del reactions[key]

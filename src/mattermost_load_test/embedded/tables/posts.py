@@ -34,6 +34,8 @@ class Post:
     hashtags: str = ""
     props: dict[str, Any] = field(default_factory=dict)
     file_ids: tuple[str, ...] = ()
+    shown: tuple[object, Any] | None = field(default=None, repr=False, compare=False)
+    """How lists have shown it since its latest change, and with what beside it."""
 
     @property
     def is_system(self) -> bool:
@@ -89,6 +91,7 @@ class ChannelPosts:
 
     def touch(self, post: Post) -> None:
         """Note that a post has changed."""
+        post.shown = None
         self._changed.pop(post.id, None)
         last = next(reversed(self._changed.values()), None)
         self._in_order = self._in_order and (last is None or last.update_at <= post.update_at)
