@@ -19,14 +19,16 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 import click
 
 from mattermost_load_test import __version__
-from mattermost_load_test.errors import LoadTestError
+from mattermost_load_test.errors import LoadTestError, ResultsFileError, UsageError
+from mattermost_load_test.gates import Gate, parse, parse_file
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
@@ -35,6 +37,59 @@ EXIT_INTERRUPTED = 130
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 version_option = click.version_option(__version__, "--version", message="%(prog)s %(version)s")
+
+_FAIL_ON, _ABORT_ON = "--fail-on", "--abort-on"
+fail_on_option = click.option(
+    _FAIL_ON,
+    "expressions",
+    metavar="EXPR",
+    multiple=True,
+    help="End with exit code 99 when this holds, such as 'p95 > 500ms'. May be given several times.",
+)
+gates_option = click.option(
+    "--gates", "gates_file", metavar="FILE", type=click.Path(path_type=Path), help="A file of such gates, one a line."
+)
+abort_on_option = click.option(
+    _ABORT_ON,
+    "abort_expressions",
+    metavar="EXPR",
+    multiple=True,
+    help="The same, and end the run as soon as it holds, ten seconds into the run at the earliest.",
+)
+
+
+def gates_of(
+    expressions: Sequence[str], path: Path | None = None, *, compares: bool = False, option: str = _FAIL_ON
+) -> tuple[Gate, ...]:
+    """Return the gates asked for on the command line and in a file.
+
+    Raises `UsageError` for those that cannot be read, or that compare where there is nothing to compare with.
+    """
+    gates = [parse(expression, option) for expression in expressions]
+    if path is not None:
+        gates += parse_file(_text_of(path), str(path))
+    for gate in gates:
+        if gate.needs_baseline and not compares:
+            raise UsageError(
+                f"the gate '{gate.text}' compares with a baseline, and there is none; "
+                "`ltparse results` takes one with --baseline"
+            )
+    return tuple(gates)
+
+
+def abort_gates_of(expressions: Sequence[str]) -> tuple[Gate, ...]:
+    """Return the gates that end a run; raises `UsageError` likewise."""
+    return gates_of(expressions, option=_ABORT_ON)
+
+
+def _text_of(path: Path) -> str:
+    """Return what a file of gates holds."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ResultsFileError(f"{path}, a file of gates, cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ResultsFileError(f"{path} is no file of gates: it is not text in UTF-8") from error
 
 
 class ShownError(click.ClickException):

@@ -136,3 +136,13 @@ def test_failed_gates_come_first() -> None:
     results = judge([parse(text, "test") for text in texts], facts())
     assert [result.gate.text for result in results] == ["p95 > 1ms", "saturated", "p95 > 1s", "max > 1s"]
     assert str(results[0]) == "p95 > 1ms: failed: p95 is 95.00ms > 1.00ms"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["p95 > 1s", "max > 1s", "error_rate > 1%", "errors > 5", "hits > 5", "throughput > 5/s", "score > 5", "saturated"],
+)
+def test_nothing_measured_passes_nothing(text: str) -> None:
+    """A run without one request is not good."""
+    nothing = statistics(0)
+    assert not decided(text, Facts(overall=lambda: nothing, routes={}, score=0.0)).passed

@@ -76,11 +76,11 @@ def samples_of(path: Path, instance_id: str) -> Path:
 
 def test_the_report_has_heading_figures_and_last_the_summary(tmp_path: Path) -> None:
     """CustomReportText heads it; of the log only this agent's samples count."""
-    text = report_of(GOOD, samples_of(tmp_path / "log", AGENT), "Friday's build")
+    text = report_of(GOOD, samples_of(tmp_path / "log", AGENT), "Friday's build").text
     assert text.startswith("Friday's build\n\n--------- Timings Report ------------")
     assert "Total Hits: 3" in text
     assert text.endswith("Websockets  0 events, 0 missed, 0 dropped, 0 reconnects\n")
-    assert report_of(GOOD, samples_of(tmp_path / "other", "another agent"), "").startswith("Scenario ")
+    assert report_of(GOOD, samples_of(tmp_path / "other", "another agent"), "").text.startswith("Scenario ")
 
 
 def test_samples_that_are_gone_are_an_error(tmp_path: Path) -> None:

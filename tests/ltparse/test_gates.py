@@ -23,7 +23,7 @@ def test_a_gate_that_fails_ends_with_99() -> None:
     made = judged()
     assert made.exit_code == 99
     assert "Score: " in made.stdout
-    assert made.stderr == "Error: 1 of 2 gate(s) did not pass:\n  errors > 1: failed: errors is 430 > 1\n"
+    assert made.stderr == "Error: 1 gate(s) did not pass:\n  errors > 1: failed: errors is 430 > 1\n"
 
 
 def test_gates_that_pass_end_with_0() -> None:
@@ -85,7 +85,7 @@ def test_a_gate_on_a_comparison_needs_a_baseline() -> None:
     for gate in ("p95 > baseline+10%", "p95 significantly worse"):
         refused = run("results", "-f", RUN, "--fail-on", gate)
         assert refused.exit_code == 2
-        assert f"the gate '{gate}' compares with a baseline: name one with --baseline" in refused.stderr
+        assert f"the gate '{gate}' compares with a baseline, and there is none" in refused.stderr
 
 
 def test_significantly_worse(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_significantly_worse(tmp_path: Path) -> None:
     failed = run("results", "-f", slow, "-b", old, *gates)
     assert failed.exit_code == 99
     assert "median significantly worse: failed: GET /b is worse by +" in failed.stderr
-    assert "1 of 2 gate(s)" in failed.stderr
+    assert "1 gate(s)" in failed.stderr
 
 
 def test_too_few_samples_fail(tmp_path: Path) -> None:

@@ -68,6 +68,12 @@ def judge(gates: Iterable[Gate], facts: Facts) -> tuple[GateResult, ...]:
     return tuple(sorted(results, key=lambda result: result.passed))
 
 
+def failure_of(failed: Sequence[GateResult]) -> str:
+    """Return the message about gates that did not pass."""
+    listed = "".join(f"\n  {result}" for result in failed)
+    return f"{len(failed)} gate(s) did not pass:{listed}"
+
+
 _Decision = tuple[Outcome, str]
 
 
@@ -152,7 +158,7 @@ def _value(name: str, route: str | None, facts: Facts) -> float | _Decision:
     """Return a figure of a route or of all requests, or why there is none."""
     figure = FIGURES[name]
     if figure.value is None:
-        return facts.score
+        return facts.score if facts.routes else (Outcome.TOO_FEW, "there was no request")
     statistics = facts.overall() if route is None else facts.routes.get(route)
     if statistics is None:
         return Outcome.TOO_FEW, f"there was no request on {route}"

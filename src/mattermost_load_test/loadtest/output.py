@@ -18,6 +18,7 @@ from typing import TextIO
 
 from mattermost_load_test.config import LogSettings
 from mattermost_load_test.errors import OutputError
+from mattermost_load_test.loadtest.gate_watch import GateWatch
 from mattermost_load_test.logs import FdSink, Level, Log, Sink, ViewSink, Wanted, level_named, open_file
 from mattermost_load_test.reporting.live import LiveView, live_view
 
@@ -46,6 +47,11 @@ class Output:
     results_path: Path
     _streams: Streams
     _end_view: Callable[[], None]
+    _watch: GateWatch | None = None
+
+    def crossed(self) -> tuple[str, ...]:
+        """Return the gates that fail just now, each with its figure; a new one is told in the log."""
+        return self._watch.crossed(self.log.warn) if self._watch is not None else ()
 
     def show_report(self, text: str) -> None:
         """Take the live view away, show `text` and write it to `results.txt`; raises `OutputError` if that fails.
@@ -74,16 +80,19 @@ class Output:
 
 
 @contextmanager
-def open_output(settings: LogSettings, streams: Streams) -> Iterator[Output]:
-    """Open everything a run writes to, and close it at the end; raises `OutputError` if a file cannot be opened."""
+def open_output(settings: LogSettings, streams: Streams, watch: GateWatch | None = None) -> Iterator[Output]:
+    """Open everything a run writes to, and close it at the end; raises `OutputError` if a file cannot be opened.
+
+    `watch`, if any, sees every line of data, and tells of gates in the log.
+    """
     with ExitStack() as stack, ExitStack() as view_stack:
         view = view_stack.enter_context(live_view(streams.stderr)) if streams.stderr.isatty() else None
         sinks, samples_path, notes = _sinks(settings, streams, view, stack)
-        log = Log(sinks)
+        log = Log(sinks if watch is None else [*sinks, watch])
         stack.callback(log.close)
         for note in notes:
             log.warn(note)
-        yield Output(log, view, samples_path, streams.folder / RESULTS_FILE, streams, view_stack.close)
+        yield Output(log, view, samples_path, streams.folder / RESULTS_FILE, streams, view_stack.close, watch)
 
 
 def _sinks(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.measures import Measures
@@ -56,7 +56,7 @@ class Progress:
         next_line_s = self._clock.now_s() + LINE_EVERY_S
         while True:
             now_s = self._clock.now_s()
-            snapshot = self.snapshot(now_s)
+            snapshot = replace(self.snapshot(now_s), crossed=self._output.crossed())
             if self._output.view is not None:
                 self._output.view.show(snapshot)
             if now_s >= next_line_s:

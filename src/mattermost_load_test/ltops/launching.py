@@ -31,13 +31,17 @@ LOGINS_MARGIN = 2.0
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
-    """What `loadtest` was asked for; `start_in_s` is the time until entities begin to act, None to estimate it."""
+    """What `loadtest` was asked for; `start_in_s` is the time until entities begin to act, None to estimate it.
+
+    `abort_on` are gates that each agent ends its run by.
+    """
 
     scenario: str
     configuration: AgentConfiguration
     force_bulk_load: bool = False
     skip_bulk_load: bool = False
     start_in_s: float | None = None
+    abort_on: tuple[str, ...] = ()
 
 
 class Launch:
@@ -136,6 +140,7 @@ def _job(run: RunRecord, order: RunOrder) -> Job:
     begin = run.begins_at.isoformat(timespec="milliseconds")
 
     def arguments(index: str) -> Sequence[str]:
-        return [run.scenario, "--agent-index", index, "--agent-count", str(run.agents), "--start-at", begin]
+        place = ["--agent-index", index, "--agent-count", str(run.agents), "--start-at", begin]
+        return [run.scenario, *place, *(part for gate in order.abort_on for part in ("--abort-on", gate))]
 
     return Job(run.id, run.agents, order.configuration.files(skip_bulk_load=True), arguments)

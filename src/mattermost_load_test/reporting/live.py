@@ -23,7 +23,8 @@ class Snapshot:
     """A run at one moment. Rates and percentiles are those of the last seconds, counts those since the clock started.
 
     `phase` is what the run does now and `detail` how far it has come; before the clock starts the figures are nought.
-    Figures that are not known yet are None. `remaining_s` is None while the clock stands still.
+    Figures that are not known yet are None. `remaining_s` is None while the clock stands still. `crossed` are the gates
+    that fail just now.
     """
 
     scenario: str
@@ -48,6 +49,7 @@ class Snapshot:
     sockets_open: int = 0
     websocket_events: int = 0
     websocket_events_per_s: float = 0.0
+    crossed: tuple[str, ...] = ()
 
 
 def render(snapshot: Snapshot) -> RenderableType:
@@ -73,6 +75,8 @@ def _figures(snapshot: Snapshot) -> Table:
     table.add_row("Requests", _requests(snapshot))
     table.add_row("Lateness", _lateness(snapshot))
     table.add_row("Websockets", _websockets(snapshot))
+    for gate in snapshot.crossed:
+        table.add_row(Text("Gate", style="bold red"), Text(gate, style="bold red", overflow="ellipsis", no_wrap=True))
     return table
 
 

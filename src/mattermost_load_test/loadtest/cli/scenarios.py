@@ -10,6 +10,13 @@ from typing import Any
 
 import click
 
+from mattermost_load_test.cli_support import (
+    abort_gates_of,
+    abort_on_option,
+    fail_on_option,
+    gates_of,
+    gates_option,
+)
 from mattermost_load_test.errors import ServerError
 from mattermost_load_test.loadtest.cli.options import (
     agent_count_option,
@@ -22,6 +29,7 @@ from mattermost_load_test.loadtest.cli.options import (
     run_async,
 )
 from mattermost_load_test.loadtest.coordination import placed
+from mattermost_load_test.loadtest.gate_watch import GateWatch, RunGates
 from mattermost_load_test.loadtest.outcome import error_of, report_of
 from mattermost_load_test.loadtest.output import open_output
 from mattermost_load_test.loadtest.plan import RunPlan, new_instance_id, plan_run
@@ -39,7 +47,8 @@ from mattermost_load_test.reporting.run_summary import RunSummary
 EPILOG = """Where stderr is a terminal it shows the run while it lasts. Where stdout is a terminal it shows the report
 at the end, else it is the log, for ltparse. The report is in results.txt, the log in loadtest.log. Ctrl-C ends the run
 early and makes its report; a second one leaves at once. Exit codes: 0 good, 1 the run failed, 2 wrong use or
-configuration, 3 the server cannot be reached or refuses, 4 the agent could not keep up, 130 interrupted."""
+configuration, 3 the server cannot be reached or refuses, 4 the agent could not keep up, 99 a gate failed, 130
+interrupted."""
 
 
 class StartTime(click.ParamType[float]):
@@ -94,33 +103,48 @@ def _command(name: str, scenario: Scenario) -> click.Command:
     @processes_option
     @no_restart_option
     @token_cache_option
+    @fail_on_option
+    @gates_option
+    @abort_on_option
     @click.pass_context
     def command(
-        context: click.Context, config: Path | None, start_at: float | None, no_restart: bool, token_cache: Path | None
+        context: click.Context,
+        config: Path | None,
+        start_at: float | None,
+        no_restart: bool,
+        token_cache: Path | None,
+        expressions: tuple[str, ...],
+        gates_file: Path | None,
+        abort_expressions: tuple[str, ...],
     ) -> None:
+        gates = RunGates(gates_of(expressions, gates_file), abort_gates_of(abort_expressions))
         configuration = loaded(context, config)
         instance_id = new_instance_id(random.SystemRandom())
         with placed(configuration.configuration, os.environ, instance_id) as agent:
             plan = plan_run(name, configuration, agent.place, instance_id, start_at)
             plan.schedule.check(time.time())
             check_destination(configuration.configuration.results)
-            _run(replace(plan, restart_workers=not no_restart, token_cache=token_cache), agent.registration)
+            _run(replace(plan, restart_workers=not no_restart, token_cache=token_cache), agent.registration, gates)
 
     return command
 
 
-def _run(plan: RunPlan, registration: Registration | None) -> None:
+def _run(plan: RunPlan, registration: Registration | None, gates: RunGates) -> None:
     """Carry out a run, show its report, and raise the error that it ends with."""
     stop = Stop()
-    with open_output(plan.configuration.logs, process_streams()) as output, on_signals(stop, output.end_view):
+    watch = GateWatch(gates, stop.request) if gates.all else None
+    with (
+        open_output(plan.configuration.logs, process_streams(), watch) as output,
+        on_signals(stop, output.end_view),
+    ):
         running = run_test(plan, output, stop)
         if registration is not None:
             running = registration.during(running, stop.request, output.log.warn)
         summary = run_async(running)
-        report = report_of(summary, output.samples_path, plan.configuration.results.custom_report_text)
-        output.show_report(report)
-        not_posted = _post(plan, summary, report, output.log)
-    error = error_of(summary, stop.reason) or not_posted
+        report = report_of(summary, output.samples_path, plan.configuration.results.custom_report_text, gates.all)
+        output.show_report(report.text)
+        not_posted = _post(plan, summary, report.text, output.log)
+    error = error_of(summary, stop.reason, report.failed) or not_posted
     if error is not None:
         raise error
 

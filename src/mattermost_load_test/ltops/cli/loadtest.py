@@ -9,12 +9,22 @@ from pathlib import Path
 
 import click
 
+from mattermost_load_test.cli_support import (
+    abort_gates_of,
+    abort_on_option,
+    fail_on_option,
+    gates_of,
+    gates_option,
+)
 from mattermost_load_test.errors import (
+    AgentSaturatedError,
     ClusterError,
+    GateFailedError,
     InterruptedRunError,
     LoadTestError,
     ResultsFileError,
 )
+from mattermost_load_test.gates import Gate, GateResult, failure_of, judge
 from mattermost_load_test.loadtest.scenarios import SCENARIOS
 from mattermost_load_test.ltops.cli.options import changing, cluster_option, need_deployed, store, verbose_option
 from mattermost_load_test.ltops.configuring import ConfigurationOrder, agent_configuration
@@ -24,10 +34,12 @@ from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers import provider_of
 from mattermost_load_test.ltops.results import SUMMARY, keep
 from mattermost_load_test.ltops.store import Cluster, hold
-from mattermost_load_test.ltparse.compare import report
+from mattermost_load_test.ltparse.compare import Wanted, report
 from mattermost_load_test.ltparse.selection import select
 from mattermost_load_test.reporting import text
 from mattermost_load_test.reporting.agents_view import agents_view
+from mattermost_load_test.reporting.facts import facts_of
+from mattermost_load_test.timings.stats import Timings
 
 
 @click.command()
@@ -40,6 +52,9 @@ from mattermost_load_test.reporting.agents_view import agents_view
 @click.option("--start-in", type=click.FloatRange(0), metavar="S", help="Seconds until users begin to act.")
 @click.option("--attach", is_flag=True, help="Follow the run that is under way.")
 @click.option("--stop", is_flag=True, help="End the run that is under way, and fetch its results.")
+@fail_on_option
+@gates_option
+@abort_on_option
 @verbose_option
 def loadtest(
     name: str,
@@ -51,6 +66,9 @@ def loadtest(
     start_in: float | None,
     attach: bool,
     stop: bool,
+    expressions: tuple[str, ...],
+    gates_file: Path | None,
+    abort_expressions: tuple[str, ...],
     verbose: bool,
 ) -> None:
     """Run a scenario on all agents of a cluster and show the results.
@@ -63,6 +81,7 @@ def loadtest(
     Examples:
       ltops loadtest -c demo
       ltops loadtest basic -c demo --set UserEntitiesConfiguration.TestLengthMinutes=1
+      ltops loadtest -c demo --fail-on 'p95 > 500ms' --abort-on 'error_rate > 50%'
       ltops loadtest -c demo --attach
       ltops loadtest -c demo --stop
     """  # noqa: D301  # \b is what click wants before lines that it must not wrap
@@ -70,22 +89,24 @@ def loadtest(
         raise click.UsageError("--force-bulk-load and --skip-bulk-load exclude each other")
     if attach and stop:
         raise click.UsageError("--attach and --stop exclude each other")
+    gates = (*gates_of(expressions, gates_file), *abort_gates_of(abort_expressions))
     if not (attach or stop):
         order = ConfigurationOrder(config, settings, os.environ, Path.cwd())
-        bulk = _Bulk(force_bulk_load, skip_bulk_load, start_in)
+        bulk = _Bulk(force_bulk_load, skip_bulk_load, start_in, abort_expressions)
         _begin(name, scenario, order, bulk, verbose)
     elif stop:
         _stop(name, verbose)
-    _follow(name, verbose, stopped=stop)
+    _follow(name, verbose, gates, stopped=stop)
 
 
 @dataclass(frozen=True, slots=True)
 class _Bulk:
-    """What was asked of the time before the run."""
+    """What was asked of the time before the run, and the gates that end it."""
 
     force: bool
     skip: bool
     start_in_s: float | None
+    abort_on: tuple[str, ...]
 
 
 def _begin(name: str, scenario: str, given: ConfigurationOrder, bulk: _Bulk, verbose: bool) -> None:
@@ -99,7 +120,7 @@ def _begin(name: str, scenario: str, given: ConfigurationOrder, bulk: _Bulk, ver
         progress.log.info(f"The configuration is {configuration.path}, with what stands above it")
         for warning in configuration.warnings:
             progress.warn(warning)
-        order = RunOrder(scenario, configuration, bulk.force, bulk.skip, bulk.start_in_s)
+        order = RunOrder(scenario, configuration, bulk.force, bulk.skip, bulk.start_in_s, bulk.abort_on)
         run = Launch(cluster, agents, progress).go(order)
         progress.say(f"{run.agents} agent(s) run {scenario}; users begin to act at {run.begins_at:%H:%M:%S} UTC")
 
@@ -131,7 +152,7 @@ def _stop(name: str, verbose: bool) -> None:
         provider_of(cluster.state.kind).agents(cluster).stop(run.id, run.agents)
 
 
-def _follow(name: str, verbose: bool, *, stopped: bool) -> None:
+def _follow(name: str, verbose: bool, gates: tuple[Gate, ...], *, stopped: bool) -> None:
     """Follow the run until its end and show what it came to; raises the error that it ended with."""
     cluster = store().load(name)
     run = cluster.state.run
@@ -143,33 +164,38 @@ def _follow(name: str, verbose: bool, *, stopped: bool) -> None:
             with agents_view(sys.stderr) as view:
                 ended = Following(cluster, agents, run).until_end(view)
             with changing(name, f"loadtest -c {name}: results", verbose=verbose) as (cluster, _):
-                _record(cluster, ended)
+                failed = _record(cluster, ended, gates)
     except KeyboardInterrupt:
         raise InterruptedRunError(
             f"left; the test goes on: `ltops loadtest -c {name} --attach` follows it, `--stop` ends it"
         ) from None
-    if error := _error_of(ended, stopped=stopped):
+    error = _error_of(ended, stopped=stopped)
+    if failed and (error is None or isinstance(error, AgentSaturatedError)):
+        error = GateFailedError(failure_of(failed))
+    if error is not None:
         raise error
 
 
-def _record(cluster: Cluster, ended: Ended) -> None:
-    """Show the report of a run, and keep it and the run's end."""
+def _record(cluster: Cluster, ended: Ended, gates: tuple[Gate, ...] = ()) -> tuple[GateResult, ...]:
+    """Show the report of a run, keep it and the run's end, and return the gates that did not pass."""
     run = cluster.state.run
     assert run is not None  # it was followed
     run.finished_at = datetime.now(UTC)
     run.exit_codes = ended.exit_codes
     try:
-        shown = report(select([str(cluster.results)], BytesIO(), aggregate=True), None)
+        shown = report(select([str(cluster.results)], BytesIO(), aggregate=True), None, Wanted(gates=gates))
     except ResultsFileError as error:
         click.echo(f"There is nothing to report: {error}", err=True)
-    else:
-        run.score = shown.score
-        for warning in shown.warnings:
-            click.echo(f"WARNING: {warning}", err=True)
-        click.echo(text.render(shown), nl=False)
-        keep(cluster.results / SUMMARY, text.render(shown))
-        click.echo(f"The results are in {cluster.results}", err=True)
+        cluster.save()
+        return tuple(result for result in judge(gates, facts_of(Timings())) if not result.passed)
+    run.score = shown.score
+    for warning in shown.warnings:
+        click.echo(f"WARNING: {warning}", err=True)
+    click.echo(text.render(shown), nl=False)
+    keep(cluster.results / SUMMARY, text.render(shown))
+    click.echo(f"The results are in {cluster.results}", err=True)
     cluster.save()
+    return shown.failed_gates
 
 
 def _error_of(ended: Ended, *, stopped: bool) -> LoadTestError | None:

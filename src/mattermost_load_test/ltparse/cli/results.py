@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from mattermost_load_test.errors import GateFailedError, ResultsFileError, UsageError
-from mattermost_load_test.gates import Gate, parse, parse_file
+from mattermost_load_test.cli_support import fail_on_option, gates_of, gates_option
+from mattermost_load_test.errors import GateFailedError
+from mattermost_load_test.gates import failure_of
 from mattermost_load_test.ltparse.cli.inputs import progress_bars, standard_input
 from mattermost_load_test.ltparse.compare import Wanted, report
 from mattermost_load_test.ltparse.outputs import Output, outputs_of, write_all
@@ -15,8 +16,6 @@ from mattermost_load_test.ltparse.selection import STANDARD_INPUT, select
 from mattermost_load_test.reporting.formats import FORMATS
 from mattermost_load_test.reporting.report import Report
 from mattermost_load_test.timings.comparison import Thresholds
-
-GATES_OPTION = "--fail-on"
 
 
 @click.command()
@@ -48,16 +47,8 @@ GATES_OPTION = "--fail-on"
 @click.option("-b", "--baseline", metavar="PATH", help="A log, or a folder of logs, of a run to compare with.")
 @click.option("-v", "--verbose", is_flag=True, help="Show all figures, not only the most important ones.")
 @click.option("--verdict", is_flag=True, help="Say in text and markdown what differs from the baseline beyond noise.")
-@click.option(
-    GATES_OPTION,
-    "expressions",
-    metavar="EXPR",
-    multiple=True,
-    help="End with exit code 99 when this holds, such as 'p95 > 500ms'. May be given several times.",
-)
-@click.option(
-    "--gates", "gates_file", metavar="FILE", type=click.Path(path_type=Path), help="A file of such gates, one a line."
-)
+@fail_on_option
+@gates_option
 @click.option(
     "--ignore-below-percent",
     metavar="PERCENT",
@@ -114,7 +105,7 @@ def results(
       cat agent-*.log | ltparse results --aggregate
     """  # noqa: D301  # \b is what click wants before lines that it must not wrap
     sources = files or (STANDARD_INPUT,)
-    gates = _gates(expressions, gates_file, compares=baseline is not None)
+    gates = gates_of(expressions, gates_file, compares=baseline is not None)
     if verdict and baseline is None:
         raise click.UsageError("--verdict says what differs from a baseline: name one with --baseline")
     into = outputs_of(outputs, sources if baseline is None else (*sources, baseline))
@@ -129,27 +120,6 @@ def results(
     )
     made = _read(sources, baseline, meant=bool(files), aggregate=aggregate, wanted=wanted)
     _show(made, shown, into, verbose)
-
-
-def _gates(expressions: tuple[str, ...], path: Path | None, *, compares: bool) -> tuple[Gate, ...]:
-    """Return the gates asked for; raises `UsageError` for those that cannot be read or lack a baseline."""
-    gates = [parse(expression, GATES_OPTION) for expression in expressions]
-    if path is not None:
-        gates += parse_file(_text_of(path), str(path))
-    for gate in gates:
-        if gate.needs_baseline and not compares:
-            raise UsageError(f"the gate '{gate.text}' compares with a baseline: name one with --baseline")
-    return tuple(gates)
-
-
-def _text_of(path: Path) -> str:
-    """Return what a file of gates holds."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ResultsFileError(f"{path}, a file of gates, cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ResultsFileError(f"{path} is no file of gates: it is not text in UTF-8") from error
 
 
 def _read(sources: tuple[str, ...], baseline: str | None, *, meant: bool, aggregate: bool, wanted: Wanted) -> Report:
@@ -173,5 +143,4 @@ def _show(made: Report, shown: str | None, into: tuple[Output, ...], verbose: bo
         click.echo(FORMATS[shown].render(made, verbose=verbose).encode(), nl=False)
     write_all(into, made, verbose=verbose)
     if failed := made.failed_gates:
-        listed = "".join(f"\n  {result}" for result in failed)
-        raise GateFailedError(f"{len(failed)} of {len(made.gates)} gate(s) did not pass:{listed}")
+        raise GateFailedError(failure_of(failed))
