@@ -93,7 +93,7 @@ async def until_written(made: Any, database: Database) -> None:
 async def test_a_stopped_server_gets_its_history(
     made: Any, kind: str, make_database: Callable[[str], Database], tmp_path: Path
 ) -> None:
-    """The command needs no server, draws no bar where there is no terminal, says what it did, and twice adds nothing."""
+    """The command needs no server, draws no bar without a terminal, says what it did, and twice adds nothing."""
     database = make_database(kind)
     people = populated(made, database)
     code, said, errors = await ended(await start(tmp_path, database, people, 800))
