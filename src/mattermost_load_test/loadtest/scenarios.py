@@ -10,6 +10,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import accumulate
 
 from mattermost_load_test.loadtest.actions import channels, hooks, posts, search, sessions, sockets, teams
@@ -18,6 +19,7 @@ from mattermost_load_test.loadtest.user import User
 Action = Callable[[User], Awaitable[None]]
 
 
+@cache
 def action_name(action: Action) -> str:
     """Return the name under which an action is counted: ``view channel``."""
     return action.__name__.replace("_", " ")

@@ -44,11 +44,11 @@ class Tally:
 
     def action(self, name: str) -> ActionCount:
         """Return the counts of an action, to be added to."""
-        return self.actions.setdefault(name, ActionCount())
+        return self.actions.get(name) or self.actions.setdefault(name, ActionCount())
 
     def in_background(self, name: str) -> ActionCount:
         """Return the counts of something that happens beside the actions, to be added to."""
-        return self.background.setdefault(name, ActionCount())
+        return self.background.get(name) or self.background.setdefault(name, ActionCount())
 
     def entity_started(self, now_s: float, interval_s: float) -> None:
         """From now on one more entity intends an action every `interval_s`."""

@@ -63,6 +63,7 @@ class HttpConnection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_has_head",
+        "_loop",
         "_on_end",
         "_on_free",
         "_pairs",
@@ -74,6 +75,7 @@ class HttpConnection(asyncio.Protocol):
     )
 
     def __init__(self, on_free: Callable[[HttpConnection], object], on_end: Callable[[HttpConnection], object]) -> None:
+        self._loop = asyncio.get_running_loop()
         self._on_free = on_free
         self._on_end = on_end
         self._parser = HttpResponseParser(self)
@@ -91,7 +93,7 @@ class HttpConnection(asyncio.Protocol):
         The answer may be a `BrokenOffError` or a `NoHttpError`.
         """
         assert self._transport is not None
-        self._waiter = waiter = asyncio.get_running_loop().create_future()
+        self._waiter = waiter = self._loop.create_future()
         self._transport.write(head)
         return waiter
 
@@ -158,7 +160,7 @@ class HttpConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Wait with the rest of a large body."""
-        self._writable = asyncio.get_running_loop().create_future()
+        self._writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
         """Go on with it."""
