@@ -15,6 +15,7 @@ from bench.agent import Agent, Once, open_agent
 from bench.measuring import Meter, resident_bytes
 from bench.null_server import raise_open_files
 from mattermost_load_test.loadtest.entity import Entity
+from mattermost_load_test.loadtest.garbage import collect_seldom
 from mattermost_load_test.loadtest.pacing import Pacing
 
 AT_ONCE_S = 1e-6  # between actions of an entity that acts as fast as it can
@@ -43,6 +44,7 @@ async def carry_out(url: str, keys: Mapping[str, object], load: Load) -> None:
         gc.collect()
         empty_bytes = resident_bytes()
         entities = [agent.entity(number, load.pacing) for number in range(load.users)]
+        collect_seldom()
         for entity in entities:
             entity.start()
         await (_all_acted(agent, entities) if load.once else asyncio.sleep(max(2.0, 2 * load.interval_s)))

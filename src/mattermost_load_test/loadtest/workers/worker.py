@@ -7,7 +7,6 @@ parent says so, and stops by itself when the time is up, should the parent be bu
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import time
 import traceback
@@ -20,6 +19,7 @@ from mattermost_load_test.loadtest.clock import LoopClock
 from mattermost_load_test.loadtest.entity import Entity, EntityContext
 from mattermost_load_test.loadtest.event_loop import run_async
 from mattermost_load_test.loadtest.failures import FailureLog
+from mattermost_load_test.loadtest.garbage import collect_seldom
 from mattermost_load_test.loadtest.measures import Measures
 from mattermost_load_test.loadtest.plan import RunPlan
 from mattermost_load_test.loadtest.recorder import RecordingTransport, steady_epoch_ms
@@ -140,8 +140,7 @@ class Worker:
             context = EntityContext(self._clock, self._tally, self._failures, tasks, polling=polling)
             sockets = replace(await WebsocketOptions.of(connection), source_address=options.source_address)
             self._entities = self._cast(transport, transport.server, sockets, context)
-            gc.collect()
-            gc.freeze()  # they live as long as the worker
+            collect_seldom()
             self._link.send(Ready())
             reporting = tasks.create_task(self._report())
             await self._act()
