@@ -14,6 +14,7 @@ BENCHMARKS = (
     "bench.cpu_per_request",
     "bench.memory",
     "bench.events",
+    "bench.growth",
     "bench.genbulkload",
     "bench.loadposts",
     "bench.ltparse",

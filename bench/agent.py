@@ -6,6 +6,7 @@ Only the set-up, the logins and the live view are left out, and the entities hav
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import tempfile
 import time
@@ -51,6 +52,24 @@ class Once(Pacing):
     def next_due_s(self, ended_s: float, draw: float) -> float:
         """Return a moment that no benchmark lives to see."""
         return ended_s + 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Settled(Pacing):
+    """The rhythm of an entity that connects and acts within `ramp_s`, then at random, every `interval_s` on average.
+
+    Waiting times are exponential, so that the rate is even from the start however short the ramp is.
+    """
+
+    ramp_s: float = 1.0
+
+    def first_due_s(self, started_s: float, draw: float) -> float:
+        """Return when the first action is due."""
+        return started_s + self.ramp_s * draw
+
+    def next_due_s(self, ended_s: float, draw: float) -> float:
+        """Return when the next action is due."""
+        return ended_s - self.interval_s * math.log(1.0 - draw)
 
 
 class Agent:

@@ -7,8 +7,8 @@ from functools import partial
 
 import click
 
-from bench.measuring import child, in_turns
-from bench.null_server import EVENT, null_server
+from bench.measuring import in_turns
+from bench.null_server import EVENT, load_on_null_server
 from bench.tables import Table, show
 
 TRANSPORTS = ("lean", "websockets")
@@ -39,14 +39,11 @@ def main(rounds: int, seconds: float) -> None:
         ("--events-per-second", str(PACED_PER_S)),
     )
     for title, connections, server in (flood, paced):
-        with null_server(*server) as url:
-            common = ("--url", url, "--users", connections, "--once", "--seconds", seconds)
-            loads = {
-                name: partial(child, "bench.load", *common, "--key", f"WebsocketTransport={name}")
-                for name in TRANSPORTS
-            }
-            figures = in_turns(loads, rounds)
-        show(table_of(title, figures))
+        listen = partial(load_on_null_server, server, "bench.load", "--users", connections, "--connected")
+        loads = {
+            name: partial(listen, "--seconds", seconds, "--key", f"WebsocketTransport={name}") for name in TRANSPORTS
+        }
+        show(table_of(title, in_turns(loads, rounds)))
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import click
 import uvloop
 
-from bench.agent import Agent, Once, open_agent
+from bench.agent import Agent, Once, Settled, open_agent
 from bench.measuring import Meter, resident_bytes
 from bench.null_server import raise_open_files
 from mattermost_load_test.loadtest.entity import Entity
 from mattermost_load_test.loadtest.garbage import collect_seldom
+from mattermost_load_test.loadtest.histogram import Histogram
 from mattermost_load_test.loadtest.pacing import Pacing
 
 AT_ONCE_S = 1e-6  # between actions of an entity that acts as fast as it can
@@ -25,17 +26,23 @@ DEADLINE_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many entities act, how often, and for how long; `once`: they connect, act once, and only listen then."""
+    """How many entities act, how often, and for how long.
+
+    `connected`: all connect and act once before anything is measured; without an interval they only listen then.
+    """
 
     users: int
     interval_s: float
-    once: bool
+    connected: bool
     seconds: float
 
     @property
     def pacing(self) -> Pacing:
         """The entities' rhythm."""
-        return Once(max(1.0, self.users / CONNECTS_PER_S)) if self.once else Pacing(self.interval_s or AT_ONCE_S)
+        if not self.connected:
+            return Pacing(self.interval_s or AT_ONCE_S)
+        ramp_s = max(1.0, self.users / CONNECTS_PER_S)
+        return Settled(self.interval_s, ramp_s=ramp_s) if self.interval_s else Once(ramp_s)
 
 
 async def carry_out(url: str, keys: Mapping[str, object], load: Load) -> None:
@@ -47,7 +54,7 @@ async def carry_out(url: str, keys: Mapping[str, object], load: Load) -> None:
         collect_seldom()
         for entity in entities:
             entity.start()
-        await (_all_acted(agent, entities) if load.once else asyncio.sleep(max(2.0, 2 * load.interval_s)))
+        await (_all_acted(agent, entities) if load.connected else asyncio.sleep(max(2.0, 2 * load.interval_s)))
         figures = {"empty_bytes": empty_bytes, "connected_bytes": resident_bytes()}
         figures |= await _measured(agent, load.seconds)
         figures["connected"] = sum(entity.user.events.connected for entity in entities)
@@ -69,6 +76,7 @@ async def _all_acted(agent: Agent, entities: Sequence[Entity]) -> None:
 async def _measured(agent: Agent, seconds: float) -> dict[str, float]:
     """Return what the requests and events of the next `seconds` cost."""
     requests, events, errors = agent.requests.requests, agent.events.events, agent.requests.errors.total()
+    agent.tally.lateness_s = Histogram()  # that of the ramp is not the matter
     meter = Meter()
     await asyncio.sleep(seconds)
     cost = meter.read()
@@ -89,13 +97,13 @@ async def _measured(agent: Agent, seconds: float) -> dict[str, float]:
 @click.option("--key", "pairs", multiple=True, metavar="KEY=VALUE", help="A key of ConnectionConfiguration.")
 @click.option("--users", default=50, show_default=True)
 @click.option("--interval", "interval_s", default=0.0, show_default=True, help="Seconds between actions; 0: none.")
-@click.option("--once", is_flag=True, help="Connect, act once, and only listen then.")
+@click.option("--connected", is_flag=True, help="Measure once all are connected and have acted once.")
 @click.option("--seconds", default=5.0, show_default=True, help="How long to measure.")
-def main(url: str, pairs: tuple[str, ...], users: int, interval_s: float, once: bool, seconds: float) -> None:
+def main(url: str, pairs: tuple[str, ...], users: int, interval_s: float, connected: bool, seconds: float) -> None:
     """Let entities of the agent act on a null server."""
     raise_open_files()
     keys = dict(pair.split("=", 1) for pair in pairs)
-    uvloop.run(carry_out(url, keys, Load(users, interval_s, once, seconds)))
+    uvloop.run(carry_out(url, keys, Load(users, interval_s, connected, seconds)))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import click
 
 Figures = Mapping[str, float]
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,12 @@ def child(module: str, *arguments: object) -> Figures:
     return figures
 
 
-def in_turns(loads: Mapping[str, Callable[[], Figures]], rounds: int) -> dict[str, dict[str, float]]:
+def in_turns(loads: Mapping[Name, Callable[[], Figures]], rounds: int) -> dict[Name, dict[str, float]]:
     """Run every load once per round, one after the other, and return the median of each figure by load.
 
     Taking turns spreads what else the machine does over all of them.
     """
-    taken: dict[str, list[Figures]] = {name: [] for name in loads}
+    taken: dict[Name, list[Figures]] = {name: [] for name in loads}
     for turn in range(rounds):
         for name, load in loads.items():
             print(f"  round {turn + 1} of {rounds}: {name}", file=sys.stderr, flush=True)

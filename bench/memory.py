@@ -7,8 +7,8 @@ from functools import partial
 
 import click
 
-from bench.measuring import child, in_turns
-from bench.null_server import null_server
+from bench.measuring import in_turns
+from bench.null_server import load_on_null_server
 from bench.tables import Table, show
 
 SIZES = (1000, 5000, 20_000)
@@ -48,10 +48,14 @@ def main(rounds: int, seconds: float, events_per_second: float, sizes: tuple[int
     """Memory by connected entity: a websocket open, one request sent, then events now and then."""
     figures: dict[tuple[str, int], Mapping[str, float]] = {}
     for size in sizes:
-        with null_server("--events-per-second", str(events_per_second)) as url:
-            common = ("--url", url, "--users", size, "--once", "--seconds", seconds)
-            loads = {stack: partial(child, "bench.load", *common, *keys) for stack, keys in STACKS.items()}
-            figures |= {(stack, size): run for stack, run in in_turns(loads, rounds).items()}
+        listen = partial(
+            load_on_null_server,
+            ("--events-per-second", str(events_per_second)),
+            "bench.load",
+            *("--users", size, "--connected", "--seconds", seconds),
+        )
+        loads = {stack: partial(listen, *keys) for stack, keys in STACKS.items()}
+        figures |= {(stack, size): run for stack, run in in_turns(loads, rounds).items()}
     show(table_of(figures))
 
 

@@ -17,11 +17,13 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import click
 import uvloop
+
+from bench.measuring import Figures, child
 
 _ACCEPT_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 _KEY = re.compile(rb"sec-websocket-key:\s*(\S+)", re.IGNORECASE)
@@ -201,6 +203,12 @@ def null_server(*options: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
             process.terminate()
+
+
+def load_on_null_server(options: Sequence[str], module: str, *arguments: object) -> Figures:
+    """Run a load on a null server of its own: connections of an earlier one, still in TIME_WAIT, take it no ports."""
+    with null_server(*options) as url:
+        return child(module, "--url", url, *arguments)
 
 
 def raise_open_files() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import resource
 import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -470,6 +471,23 @@ async def test_nobody_listens(connect: Connect) -> None:
         with pytest.raises(ServerUnreachableError, match=r"Connection refused.*ServerURL") as caught:
             await transport.send(GET)
         assert url in str(caught.value)
+
+
+async def test_too_many_open_files_are_named(connect: Connect, raw_server: Any) -> None:
+    """A machine out of file descriptors is told as that, with the command that helps; afterwards all is well again."""
+
+    async def script(exchange: Any) -> None:
+        await exchange.answer()
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with raw_server(script) as server, connect(server.url) as transport:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))  # all numbers below are taken
+            with pytest.raises(ServerUnreachableError, match="too many open files; raise the limit by `ulimit -n`"):
+                await transport.send(GET)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert (await transport.send(GET)).status == 200
 
 
 async def test_an_unknown_host_is_named(connect: Connect) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+import resource
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from http import HTTPStatus
@@ -120,6 +121,15 @@ Running = Callable[..., AbstractAsyncContextManager[Watched]]
 def library(request: pytest.FixtureRequest) -> str:
     """Name each library that holds websockets."""
     return str(request.param)
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Let this process open as many files as a thousand websockets and their server need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), max(hard, 4096)))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture
@@ -613,6 +623,22 @@ async def test_a_server_that_hangs(running: Running, raw_server: Any) -> None:
         assert isinstance(watched.failures[0], RequestTimeoutError)
 
 
+async def test_too_many_open_files_are_named(running: Running) -> None:
+    """A machine out of file descriptors is told as that, with the command that helps, and the stream goes on trying."""
+    async with server(stay) as options:
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        try:
+            async with running(options) as watched:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))  # all numbers below are taken
+                await watched.until(lambda: watched.failures)
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+                await watched.until(lambda: watched.events)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert isinstance(watched.failures[0], ServerUnreachableError)
+        assert "too many open files; raise the limit by `ulimit -n`" in str(watched.failures[0])
+
+
 async def test_an_unsigned_certificate(running: Running, self_signed: Any) -> None:
     """A certificate that nobody signed is told as such; trusted by a CA file it is good."""
     async with server(stay, ssl=self_signed.server) as options:
@@ -636,3 +662,39 @@ async def test_many_streams_share_their_counters(running: Running) -> None:
         for watched in all_of_them:
             await watched.until(lambda watched=watched: watched.events)
         assert shared == EventCounters(events=20, connects=20)
+
+
+@pytest.mark.slow
+async def test_a_thousand_who_lost_their_server_come_back(library: str, many_files: None) -> None:
+    """All resume where they stopped, and none waits for another: nothing is missed, however many were cut at once."""
+    everybody = 1000
+    resumed = 0
+
+    async def handler(visit: Visit) -> None:
+        nonlocal resumed
+        if not visit.query:
+            await visit.send(hello(f"{visit.number:026}"))
+        else:
+            assert visit.query["sequence_number"] == "1"
+            resumed += 1
+            await visit.send(event(1))
+        await visit.connection.wait_closed()
+
+    counters = EventCounters()
+    async with server(handler, open_timeout=60) as reached, asyncio.TaskGroup() as group:
+        options = replace(reached, library=library, first_backoff_s=0.5)
+        streams = [
+            EventStream(options, lambda: None, random.Random(number), counters=counters) for number in range(everybody)
+        ]
+        tasks = [group.create_task(stream.run()) for stream in streams]
+        async with asyncio.timeout(90):
+            while counters.events < everybody:  # noqa: ASYNC110 — counters tell nobody
+                await asyncio.sleep(0.01)
+            for stream in streams:
+                stream.drop()
+            while counters.events < 2 * everybody:  # noqa: ASYNC110 — likewise
+                await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
+    assert resumed == everybody
+    assert counters == EventCounters(events=2 * everybody, connects=2 * everybody, reconnects=everybody)
