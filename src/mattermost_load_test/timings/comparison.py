@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from math import isnan
 
+from .over_time import moments
 from .significance import BlockedSamples, ErrorCounts, Shift, Span, error_rate_shift, holm, percentile_shift
 from .stats import RouteTimings, Timings
 
@@ -139,11 +139,9 @@ def compare(actual: Timings, baseline: Timings, thresholds: Thresholds | None = 
 
 
 def span_of(timings: Timings) -> Span | None:
-    """Return the time that the samples of a run span, None where the log does not tell it of all of them."""
-    starts = [route.started_s for route in timings.routes.values() if route.started_s]
-    if not starts or any(isnan(moment_s) for moments in starts for moment_s in moments):
-        return None
-    return Span(min(map(min, starts)), max(map(max, starts)))
+    """Return the time that the requests of a run span, None where the log does not tell it of all of them."""
+    found = moments(timings)
+    return Span(*found) if found is not None else None
 
 
 def _shifts(
