@@ -105,6 +105,7 @@ class CommandGroup(click.Group):
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the command line; ``--help`` and ``--version`` print and end here."""
+        _open_closed_streams()
         with _errors_shown():
             return super().make_context(*args, **kwargs)
 
@@ -112,9 +113,15 @@ class CommandGroup(click.Group):
         """Run the command that was asked for."""
         with _errors_shown():
             result = super().invoke(ctx)
-            if sys.stdout is not None:  # closed by who started us
-                sys.stdout.flush()  # a full disk is noticed here, not in the interpreter's last breath
+            sys.stdout.flush()  # a full disk is noticed here, not in the interpreter's last breath
             return result
+
+
+def _open_closed_streams() -> None:
+    """Let the streams that were closed by who started us end in nowhere; else files of ours would get their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 @contextmanager

@@ -39,3 +39,27 @@ async def test_each_kind_is_told_once_a_minute_with_the_number_left_out(clock: C
     assert told == [("post", "timeout", 0), ("view channel", "500", 0), ("search posts", "timeout", 99)]
     assert sink.lines[0]["error"] == "no answer within 60 s"
     assert sink.lines[0]["level"] == "warn"
+
+
+async def test_what_several_workers_tell_is_told_once(clock: Clock) -> None:
+    """A kind that two workers tell in the same minute is one line, and the next one counts what all left out."""
+    workers, sink = (LinesAsTheyAre(), LinesAsTheyAre()), Lines()
+    together = FailureLog(Log([sink]), clock)
+    for _ in range(2):
+        for lines in workers:
+            failures = FailureLog(Log([lines]), clock)
+            for _ in range(10):
+                failures.tell("post", "timeout", RequestTimeoutError("no answer within 60 s"))
+            assert together.pass_on(lines.lines.pop())
+        await clock.advance(60.0)
+    assert [line["untold_before"] for line in sink.lines] == [0, 1]
+    Log([workers[0]]).warn("Something else", kind="of line")
+    assert not together.pass_on(workers[0].lines.pop())
+
+
+class LinesAsTheyAre(Lines):
+    """A sink that keeps the lines as objects."""
+
+    def write(self, line: LogLine) -> None:
+        """Keep `line`."""
+        self.lines.append(line)

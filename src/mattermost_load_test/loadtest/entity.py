@@ -34,7 +34,7 @@ from mattermost_load_test.loadtest.clock import Clock, Timer
 from mattermost_load_test.loadtest.failures import FailureLog
 from mattermost_load_test.loadtest.pacing import Pacing, connect_due_s, lateness_s
 from mattermost_load_test.loadtest.scenarios import EntityKind, action_name
-from mattermost_load_test.loadtest.tally import ActionCount, Tally
+from mattermost_load_test.loadtest.tally import CONNECT, ActionCount, Tally
 from mattermost_load_test.loadtest.user import User
 
 POLL_INTERVAL_S = 45.0  # as the original, and the web client of its time
@@ -117,7 +117,7 @@ class Entity:
 
     def socket_failed(self, error: ServerError) -> None:
         """Count and tell an attempt to connect that failed; the event stream calls this and tries again."""
-        self._context.tally.in_background("connect").failed[error.kind] += 1
+        self._context.tally.in_background(CONNECT).failed[error.kind] += 1
         self._context.failures.tell("connect its websocket", f"websocket: {error.kind}", error)
 
     async def _act(self, due_s: float) -> None:

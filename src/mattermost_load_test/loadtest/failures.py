@@ -5,10 +5,10 @@ Counting is the tally's; here it is only about what a person reads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mattermost_load_test.loadtest.clock import Clock
-from mattermost_load_test.logs import Log
+from mattermost_load_test.logs import Log, LogLine
 
 WINDOW_S = 60.0
 
@@ -34,13 +34,9 @@ class FailureLog:
 
     def tell(self, what: str, kind: str, error: BaseException) -> None:
         """Tell that `what` failed because of `error`, unless its `kind` was told within the last minute."""
-        now_s = self._clock.now_s()
-        window = self._windows.get(kind)
-        if window is not None and now_s - window.told_s < WINDOW_S:
-            window.untold += 1
+        untold = self._due(kind, 0)
+        if untold is None:
             return
-        untold = window.untold if window is not None else 0
-        self._windows[kind] = _Window(now_s)
         self._log.warn(
             f"An entity failed to {what}; this kind of failure is told once a minute and counted in the summary.",
             action=what,
@@ -48,3 +44,26 @@ class FailureLog:
             error=str(error) or type(error).__name__,
             untold_before=untold,
         )
+
+    def pass_on(self, line: LogLine) -> bool:
+        """Pass on what the failure log of a worker told, likewise; says whether `line` is from one."""
+        kind, untold_there = line.fields.get("kind"), line.fields.get("untold_before")
+        if not isinstance(kind, str) or not isinstance(untold_there, int):
+            return False
+        untold = self._due(kind, untold_there)
+        if untold is not None:
+            self._log.pass_on(replace(line, fields={**line.fields, "untold_before": untold}))
+        return True
+
+    def _due(self, kind: str, untold_there: int) -> int | None:
+        """Return how many failures of `kind` are untold yet if it is time to tell one; else count it and return None.
+
+        `untold_there` of them were left out before this one came here.
+        """
+        now_s = self._clock.now_s()
+        window = self._windows.get(kind)
+        if window is not None and now_s - window.told_s < WINDOW_S:
+            window.untold += untold_there + 1
+            return None
+        self._windows[kind] = _Window(now_s)
+        return untold_there + (window.untold if window is not None else 0)

@@ -295,7 +295,7 @@ class TestRun:
             lateness=Lateness(*(late.percentile(percent) * 1000 for percent in (50, 95, 99))),
             limits=self._plan.health_limits,
             workers=tuple(crew.health()),
-            websockets=Websockets(seen.events, seen.missed, seen.dropped, seen.reconnects),
+            websockets=Websockets(seen.events, seen.missed, seen.dropped, seen.reconnects, done.tally.failed_connects),
             skipped={name: count.skipped for name, count in done.tally.actions.items() if count.skipped},
             failed_actions=done.tally.failures(),
             request_errors=done.errors,

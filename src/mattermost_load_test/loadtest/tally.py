@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 from mattermost_load_test.loadtest.histogram import Histogram
 
+CONNECT = "connect"
+"""The name in `Tally.background` of connecting a websocket: only its failures are counted."""
+
 
 @dataclass(slots=True)
 class ActionCount:
@@ -95,6 +98,11 @@ class Tally:
     def skipped(self) -> int:
         """How many actions had nothing to act on."""
         return sum(count.skipped for count in self.actions.values())
+
+    @property
+    def failed_connects(self) -> int:
+        """How many attempts to connect a websocket failed."""
+        return self.in_background(CONNECT).failed.total()
 
     def failures(self) -> Counter[str]:
         """Return how many actions and background requests failed, by kind."""

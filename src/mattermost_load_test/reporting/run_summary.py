@@ -21,12 +21,16 @@ class Lateness:
 
 @dataclass(frozen=True, slots=True)
 class Websockets:
-    """What the entities' websockets saw: events, those missed by sequence number or dropped here, reconnections."""
+    """What the entities' websockets saw: events, those missed by sequence number or dropped here, reconnections.
+
+    `failed` counts the attempts to connect that failed.
+    """
 
     events: int = 0
     missed: int = 0
     dropped: int = 0
     reconnects: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +102,11 @@ def _rows(summary: RunSummary) -> Iterator[tuple[str, str]]:
     yield "Lateness", f"p50 {late.p50_ms:,.1f} ms, p95 {late.p95_ms:,.1f} ms, p99 {late.p99_ms:,.1f} ms"
     yield from _workers(summary.workers)
     seen = summary.websockets
+    failed = f", {seen.failed:,} failed to connect" if seen.failed else ""
     yield (
         "Websockets",
-        f"{seen.events:,} events, {seen.missed:,} missed, {seen.dropped:,} dropped, {seen.reconnects:,} reconnects",
+        f"{seen.events:,} events, {seen.missed:,} missed, {seen.dropped:,} dropped, {seen.reconnects:,} reconnects"
+        + failed,
     )
 
 
@@ -140,6 +146,8 @@ def warnings(summary: RunSummary) -> list[str]:
     if summary.entities_started < summary.entities_wanted:
         missing = summary.entities_wanted - summary.entities_started
         found.append(f"{missing:,} of {summary.entities_wanted:,} entities could not log in and did nothing.")
+    if summary.websockets.failed and not summary.websockets.events:
+        found.append("no websocket got an event, and attempts to connect failed: check WebsocketURL, and the proxy.")
     return [*found, *(f"{death}." for death in summary.deaths), *summary.notes]
 
 

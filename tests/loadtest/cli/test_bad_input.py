@@ -7,6 +7,7 @@ import json
 import os
 import ssl
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -261,3 +262,32 @@ async def test_a_reader_that_goes_away(agent_here: AgentHere) -> None:
     assert json.loads(first.splitlines()[0])["msg"] == "Running test"
     assert ended.code == 1
     assert "stdout" in ended.error
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+async def test_streams_that_are_closed(agent_here: AgentHere, closed: str) -> None:
+    """Started without streams, as some supervisors do, a run is a run: its log and report are in their files."""
+    agent_here.set(UserEntitiesConfiguration_ActionRateMilliseconds=1000)
+    command = f'exec "{sys.executable}" -m mattermost_load_test.loadtest.cli basic {closed}'
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MMLOADTEST_")}
+    process = await asyncio.create_subprocess_shell(
+        command, cwd=agent_here.folder, env=environment | agent_here.environment
+    )
+    async with asyncio.timeout(60.0):
+        assert await process.wait() == 0
+    with agent_here.log.open("rb") as stream:
+        read = read_log(stream, "log")
+    assert read.warnings == ()
+    assert "Scenario    basic" in (agent_here.folder / "results.txt").read_text()
+
+
+async def test_websockets_that_cannot_be_had(agent_here: AgentHere) -> None:
+    """A wrong WebsocketURL costs no request: the failed attempts are told, counted, and the summary warns."""
+    agent_here.set(
+        ConnectionConfiguration_WebsocketURL="ws://127.0.0.1:1", UserEntitiesConfiguration_ActionRateMilliseconds=1000
+    )
+    ended = await agent_here.run("basic")
+    assert ended.code == 0, ended.stderr
+    assert "failed to connect" in ended.stderr
+    assert "WARNING: no websocket got an event" in ended.stderr
+    assert len([line for line in ended.lines if line.get("kind") == "websocket: connection"]) == 1

@@ -151,8 +151,8 @@ async def test_500_websockets_cut_at_once_come_back_one_by_one(crowd: AgentHere,
 
 
 async def test_a_server_that_answers_500_for_a_while(few: AgentHere, embedded: Any) -> None:
-    """Every request fails for a third of a minute: one line a process, a count in the summary, and on it goes."""
-    running = await few.start("basic", "--processes", "1")
+    """Every request fails for a third of a minute: one line in the log, a count in the summary, and on it goes."""
+    running = await few.start("basic")
     await running.until_logged('"tag":"timings"')
     await embedded.faults.turn(error_rate=1.0)
     embedded.faults.drop_sockets()
@@ -182,7 +182,7 @@ async def server_process(few: AgentHere) -> AsyncIterator[Any]:
 
 async def test_a_server_that_hangs(few: AgentHere, server_process: Any) -> None:
     """Stopped, it accepts connections and never answers: requests time out, and when it goes on, so does the run."""
-    running = await few.start("basic", "--processes", "1")
+    running = await few.start("basic")
     await running.until_logged('"tag":"timings"')
     server_process.send_signal(signal.SIGSTOP)
     await running.until_logged('"kind":"timeout"')

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from mattermost_load_test.errors import OperationError
+from mattermost_load_test.loadtest.clock import LoopClock
+from mattermost_load_test.loadtest.failures import FailureLog
 from mattermost_load_test.loadtest.measures import Measures, merged
 from mattermost_load_test.loadtest.token_cache import UserSession
 from mattermost_load_test.loadtest.workers.forking import fork_worker
@@ -78,6 +80,7 @@ class Crew:
         self.deaths: list[str] = []
         self._tasks = tasks
         self._log = log
+        self._failures = FailureLog(log, LoopClock())
         self._restart = restart
         self._renewed = renewed
         self._all_dead = all_dead
@@ -176,7 +179,8 @@ class Crew:
             case DataLine(line):
                 self._log.write_line(line)
             case Said(line):
-                self._log.pass_on(line)
+                if not self._failures.pass_on(line):
+                    self._log.pass_on(line)
             case Measured(measures, final):
                 member.measures, member.finished = measures, final
             case SessionRenewed(user, session):
