@@ -118,9 +118,12 @@ def _of_inventory(
     elif configuration.connection.skip_bulkload:
         yield "Bulk load", f"the server lacks {missing}; SkipBulkload leaves it so"
     else:
-        yield "Bulk load", f"the server lacks {missing}: they would be imported, for {cost.of(lacks['users'])}"
         choice = choose(configuration.connection.bulk_load_method, version)
-        yield "Bulk load", f"it would go by {choice.method}: {choice.reason}"
+        way = f"by {choice.method}: {choice.reason}"
         if configuration.connection.bulk_load_method == DATABASE:
             place = database_of(configuration.connection).source.place
-            yield "Bulk load", f"but users and all they are in would go straight into {place}, for next to nothing"
+            yield "Bulk load", f"the server lacks {missing}: users and all they are in would go straight into {place}"
+            yield "Bulk load", f"teams and channels would go {way}"
+        else:
+            yield "Bulk load", f"the server lacks {missing}: they would be imported, for {cost.of(lacks['users'])}"
+            yield "Bulk load", f"it would go {way}"

@@ -49,5 +49,6 @@ async def test_check_says_where_users_would_go(agent_here: Any) -> None:
     )
     ended = await agent_here.run("check")
     assert ended.code == 0
-    assert "straight into MySQL at 127.0.0.1:3399" in ended.stdout
+    assert "would go straight into MySQL at 127.0.0.1:3399" in ended.stdout
+    assert "teams and channels would go by rest" in ended.stdout
     assert "hiddenword" not in ended.stdout + ended.stderr

@@ -241,7 +241,7 @@ def test_another_servers_database_is_told(made: Any, database: Database) -> None
     people = made.population()
     template = made.serve(database, people)
     check_database(database, set(made.teams_of(people).values()))
-    with pytest.raises(OperationError, match="has 0 of the 1 teams"):
+    with pytest.raises(OperationError, match="has 0 of 1 teams"):
         check_database(database, {made.ident("elsewhere")})
     with pytest.raises(OperationError, match="another server's"):
         load(made, database, people, dataclasses.replace(template, user_id=made.ident("elsewhere")))

@@ -38,22 +38,26 @@ _NOTHING_YET: dict[str, Value] = {
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The ids of all users of the population by number, and the numbers of those whose rows are new."""
+    """The ids of all users of the population by number; the numbers of those who are new, and of the deactivated."""
 
     ids: Sequence[str]
     new: Sequence[int]
+    inactive: frozenset[int]
 
 
-def find_accounts(connection: Connection, tables: Tables, num_users: int) -> list[str]:
-    """Return the id of every user of the population, empty for those that are not there."""
-    users = tables["users"]
+def find_accounts(connection: Connection, tables: Tables, num_users: int) -> tuple[list[str], frozenset[int]]:
+    """Return the id of every user of the population, empty for those not there, and who of them is deactivated."""
+    users = tables["users"].c
     ids = [""] * num_users
-    named = select(users.c.username, users.c.id).where(users.c.username.like("user%"))
-    for name, user_id in connection.execute(named.execution_options(yield_per=_READ_AT_ONCE)):
+    inactive = set()
+    named = select(users.username, users.id, users.deleteat).where(users.username.like("user%"))
+    for name, user_id, deleted_ms in connection.execute(named.execution_options(yield_per=_READ_AT_ONCE)):
         match = _USERNAME.fullmatch(name)
         if match and int(match[1]) < num_users and name == username(int(match[1])):
             ids[int(match[1])] = user_id
-    return ids
+            if deleted_ms:
+                inactive.add(int(match[1]))
+    return ids, frozenset(inactive)
 
 
 def write_accounts(
@@ -68,7 +72,7 @@ def write_accounts(
         raise OperationError(
             "the user that was just made over REST is not in the database of DataSource: it is another server's"
         )
-    ids = find_accounts(connection, tables, num_users)
+    ids, inactive = find_accounts(connection, tables, num_users)
     new = [number for number, user_id in enumerate(ids) if not user_id]
     made = IdSequence("users", secrets.token_hex(16))
     for number in new:
@@ -77,7 +81,7 @@ def write_accounts(
     users = writer(connection, tables, "users", patterns[0], ("id", "username", "email"), **_NOTHING_YET | same)
     users.write(counted(((ids[number], username(number), email(number)) for number in new), count))
     _write_preferences(connection, tables, template_id, [ids[number] for number in new])
-    return Accounts(ids, new)
+    return Accounts(ids, new, inactive)
 
 
 def _write_preferences(connection: Connection, tables: Tables, template_id: str, user_ids: Sequence[str]) -> None:

@@ -106,9 +106,10 @@ class DatabaseLoad:
         """Try some users, and take everything back if they do not work; raises `OperationError` then."""
         self.tell("trying some of the new users")
         sample = Sample(self.transport, self.transport.server, inventory.population, teams, channels, self.clock)
-        numbers = filled.accounts.new or range(len(filled.accounts.ids))
+        accounts = filled.accounts
+        numbers = accounts.new or [n for n in range(len(accounts.ids)) if n not in accounts.inactive]
         try:
-            tried = await sample.try_users(filled.accounts.ids, numbers, filled.tokens)
+            tried = await sample.try_users(accounts.ids, numbers, filled.tokens)
         except SampleError as reason:
             self.tell("taking the load back")
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select, update
@@ -61,10 +61,12 @@ class MembershipWriter:
             connection, tables, "teammembers", team_pattern, ("teamid", "userid"), deleteat=0, createat=now_ms
         )
         self._channels = channel_member_writer(connection, tables, channel_pattern, now_ms)
+        self._team_ids: frozenset[str] = frozenset()
         self.joined = Joined()
 
     def write(self, population: Population, grounds: Grounds, accounts: Accounts, count: Count) -> Joined:
         """Write what is missing; users who left a team or channel come back."""
+        self._team_ids = frozenset(grounds.teams.values())
         self._write_new(population, grounds, accounts, count)
         old = sorted(set(range(len(accounts.ids))) - set(accounts.new))
         for first in range(0, len(old), USERS_AT_ONCE):
@@ -94,7 +96,7 @@ class MembershipWriter:
         """Write the memberships that some users lack."""
         ids = accounts.ids
         own = [ids[user] for user in users]
-        self._bring_back(grounds, own)
+        self._bring_back(self._team_ids, own)
         in_teams = self._present("teammembers", "teamid", own)
         in_channels = self._present("channelmembers", "channelid", own)
         missing = [
@@ -114,11 +116,15 @@ class MembershipWriter:
         )
         count(sum(3 * len(population.teams_of(user)) + len(population.channels_of(user)) for user in users))
 
-    def _bring_back(self, grounds: Grounds, user_ids: Sequence[str]) -> None:
-        """Let users who left teams be in them again; their rows stayed, marked."""
+    def _bring_back(self, team_ids: Collection[str], user_ids: Sequence[str]) -> None:
+        """Let users who left teams of these ids be in them again; their rows stayed, marked."""
         members = self._tables["teammembers"]
-        mine = members.c.userid.in_(user_ids) & members.c.teamid.in_(grounds.teams.values())
-        self._connection.execute(update(members).where(mine, members.c.deleteat != 0).values({members.c.deleteat: 0}))
+        columns = members.c
+        left = select(columns.teamid, columns.userid).where(columns.userid.in_(user_ids), columns.deleteat != 0)
+        for team_id, user_id in self._connection.execute(left).all():
+            if team_id in team_ids:
+                same = (columns.teamid == team_id) & (columns.userid == user_id)
+                self._connection.execute(update(members).where(same).values({columns.deleteat: 0}))
 
     def _present(self, table: str, place: str, user_ids: Sequence[str]) -> set[tuple[str, str]]:
         """Return the places and users of the memberships that are there."""
