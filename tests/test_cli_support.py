@@ -102,3 +102,19 @@ def test_version_and_help() -> None:
     assert run(None, "--version").stdout == f"tool {__version__}\n"
     assert run(None, "-h").stdout == run(None, "--help").stdout
     assert run(None).exit_code == 0
+
+
+def test_help_tells_of_each_command_a_whole_sentence() -> None:
+    """However long it is: nothing ends in three dots."""
+    sentence = "Say what would happen if this command, which has a long first sentence, were called in earnest."
+
+    @click.group(cls=CommandGroup)
+    def cli() -> None:
+        """Do things."""
+
+    @cli.command(help=sentence)
+    def check() -> None:
+        pass
+
+    shown = CliRunner().invoke(cli, ["--help"]).output
+    assert sentence in " ".join(shown.split())

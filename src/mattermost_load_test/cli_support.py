@@ -34,6 +34,7 @@ CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
+_WHOLE_SENTENCE = 1000  # characters: no first sentence is longer
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 version_option = click.version_option(__version__, "--version", message="%(prog)s %(version)s")
@@ -115,6 +116,13 @@ class CommandGroup(click.Group):
             result = super().invoke(ctx)
             sys.stdout.flush()  # a full disk is noticed here, not in the interpreter's last breath
             return result
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands, each with the whole first sentence of its help, which click would cut to one line."""
+        names = self.list_commands(ctx)
+        commands = {name: command for name in names if (command := self.get_command(ctx, name)) and not command.hidden}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(_WHOLE_SENTENCE)) for name, one in commands.items()])
 
 
 def _open_closed_streams() -> None:
