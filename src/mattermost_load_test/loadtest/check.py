@@ -15,6 +15,7 @@ from mattermost_load_test.loadtest.inventory import Inventory, take_inventory
 from mattermost_load_test.loadtest.permissions import grants_needed
 from mattermost_load_test.loadtest.plan import RunPlan
 from mattermost_load_test.loadtest.population import Population
+from mattermost_load_test.loadtest.sample_plugin import has_plugin
 from mattermost_load_test.loadtest.server_settings import changes_needed, rate_limited
 from mattermost_load_test.mattermost.models import ServerVersion
 from mattermost_load_test.mattermost.opening import open_transport
@@ -98,6 +99,8 @@ async def _of_server(admin: Client, population: Population, configuration: Confi
         yield "Setting", f"{change.name} would be changed: {change.old} → {change.new}"
     if rate_limited(config):
         yield "Setting", "RateLimitSettings.Enable is on: the load would run into that limit"
+    if population.environment.num_plugins and not await has_plugin(admin):
+        yield "Plugin", "the sample plugin would be installed and enabled, where the server takes plugins"
     for grant in await grants_needed(admin, configuration.environment.num_team_schemes):
         yield "Role", f"{grant.role.name} would be given {grant.permission}"
 

@@ -47,6 +47,14 @@ async def provide_plugin(admin: Client, log: Log) -> str:
     return ""
 
 
+async def has_plugin(admin: Client) -> bool:
+    """Say whether the sample plugin is enabled."""
+    try:
+        return PLUGIN_ID in (await admin.plugins.installed()).active
+    except ApiError:  # the server has plugins switched off
+        return False
+
+
 async def _upload(admin: Client, log: Log) -> None:
     """Install the plugin, unless another agent just did."""
     try:

@@ -71,6 +71,14 @@ async def test_what_is_missing_is_counted(agent_here: AgentHere) -> None:
     assert way == "it would go by rest: servers from 5.31 on import over their API"
 
 
+async def test_a_plugin_that_would_be_installed_is_named(agent_here: AgentHere) -> None:
+    """With NumPlugins it is said, and on a server just installed nothing is asked that needs the admin."""
+    assert (await agent_here.run("setup")).code == 0
+    agent_here.set(LoadtestEnviromentConfig_NumPlugins=1)
+    (text,) = told(await agent_here.run("check"))["Plugin"]
+    assert text == "the sample plugin would be installed and enabled, where the server takes plugins"
+
+
 @pytest.mark.parametrize(("licensed", "word"), [(True, "licensed"), (False, "none: at most 250")])
 async def test_the_licence_is_told(agent: AgentHere, start_server: Any, licensed: bool, word: str) -> None:
     """A server without a licence has a limit of users that one should know."""
