@@ -48,6 +48,7 @@ class SetupLock:
         self._nickname = ""  # what stood there before
         self._seen = ""
         self._seen_since_s = clock.now_s()
+        self._told_dead = ""
 
     async def claim(self) -> bool:
         """Try to get the lock and say whether this agent has it now."""
@@ -99,7 +100,8 @@ class SetupLock:
         if not seen.startswith(PREFIX) or self._is_own(seen):
             return True
         dead = self._clock.now_s() - self._seen_since_s >= EXPIRY_S
-        if dead:
+        if dead and seen != self._told_dead:
+            self._told_dead = seen
             self._log.warn(f"The agent that loaded the population has shown no sign of life for {EXPIRY_S:g} s")
         return dead
 

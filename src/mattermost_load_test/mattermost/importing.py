@@ -38,6 +38,7 @@ CONCURRENT = "app.upload.upload_data.concurrent.app_error"
 TOO_LARGE = 413
 NOT_FOUND = 404
 UNAUTHORIZED = 401
+NOT_TOLD = (403, NOT_FOUND, 501)  # of a server that does not say how many users it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +290,7 @@ async def _watched(client: Client, job: Job, archive: Archive, context: ImportCo
             job = await client.jobs.get(job.id)
             users = await users_on(client)
         except ServerError as error:
-            if _session_refused(error) or context.now_s() >= deadline_s:
+            if session_refused(error) or context.now_s() >= deadline_s:
                 raise
             continue
         signs = (job.status, job.progress, job.last_activity_at, users)
@@ -304,7 +305,7 @@ async def _watched(client: Client, job: Job, archive: Archive, context: ImportCo
     return job
 
 
-def _session_refused(error: ServerError) -> bool:
+def session_refused(error: ServerError) -> bool:
     """Say whether the server does not take the admin's session any more, and no login in its place."""
     return isinstance(error, AdminLoginError) or (isinstance(error, ApiError) and error.status == UNAUTHORIZED)
 
@@ -314,7 +315,7 @@ async def users_on(client: Client) -> int:
     try:
         return await client.users.count()
     except ApiError as error:
-        if error.status == UNAUTHORIZED:
+        if error.status not in NOT_TOLD:
             raise
         return 0
 

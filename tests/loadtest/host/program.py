@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> int:
         called.write(json.dumps({"arguments": arguments, "folder": str(Path.cwd()), "pid": os.getpid()}) + "\n")
     if settings.get("hangs"):
         time.sleep(HANG_S)
+    time.sleep(settings.get("naps_s", 0))
     if settings.get("migrating", 0) >= len(Path(settings["called"]).read_text().splitlines()):
         print("This API endpoint is not accessible as required migrations have not yet completed.", file=sys.stderr)
         print("Error occurred on data file line 2", file=sys.stderr)

@@ -66,6 +66,23 @@ async def test_a_program_without_progress_is_ended(embedded: Any, add_person: An
             os.kill(call["pid"], 0)
 
 
+async def test_a_server_too_busy_to_tell_is_no_reason_to_stop(
+    embedded: Any, add_person: Any, installed: Installed
+) -> None:
+    """While the program imports, the server may not say how far it is: the import goes on."""
+    shown: asyncio.Queue[ImportProgress] = asyncio.Queue()
+    async with loader(embedded, add_person, installed, naps_s=4) as cli:
+        patient = CliLoader(cli.admin, cli.connection, ImportOptions(poll_s=0.05), cli.log)
+        loading = asyncio.create_task(patient.load(LINES, shown.put_nowait))
+        await asyncio.wait_for(shown.get(), 20)
+        await embedded.faults.turn(error_rate=1.0)
+        for _ in range(5):
+            await asyncio.wait_for(shown.get(), 20)
+        await embedded.faults.turn(error_rate=0.0)
+        await asyncio.wait_for(loading, 20)
+    assert embedded.state.teams.by_name["crew"]
+
+
 async def test_an_interrupted_load_ends_the_program(embedded: Any, add_person: Any, installed: Installed) -> None:
     """Ctrl-C does not leave an import running that nobody knows of."""
     async with loader(embedded, add_person, installed, hangs=True) as cli:

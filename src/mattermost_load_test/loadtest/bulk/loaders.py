@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mattermost_load_test.config import ConnectionConfiguration
-from mattermost_load_test.errors import OperationError
+from mattermost_load_test.errors import OperationError, ServerError
 from mattermost_load_test.loadtest.host.server_cli import ServerCli, open_server_cli
 from mattermost_load_test.loadtest.host.shell import Ended, last_words
 from mattermost_load_test.logs import Log
@@ -23,6 +23,7 @@ from mattermost_load_test.mattermost.importing import (
     ImportOptions,
     ImportProgress,
     import_lines,
+    session_refused,
     users_on,
 )
 from mattermost_load_test.mattermost.models import Json
@@ -100,7 +101,7 @@ class CliLoader:
         try:
             while not running.done():
                 await asyncio.wait([running], timeout=self.options.poll_s)
-                now = await users_on(self.admin)
+                now = await self._users_now(users)
                 if now != users:
                     users, give_up_s = now, time.monotonic() + patience_s
                 if time.monotonic() >= give_up_s:
@@ -112,6 +113,15 @@ class CliLoader:
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+
+    async def _users_now(self, before: int) -> int:
+        """Return how many users the server has; a server too busy to say, or away, has as many as before."""
+        try:
+            return await users_on(self.admin)
+        except ServerError as error:
+            if session_refused(error):
+                raise
+            return before
 
 
 def import_error(name: str, ended: Ended, archive: Archive) -> OperationError:
