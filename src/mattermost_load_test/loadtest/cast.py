@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from mattermost_load_test.config import Configuration, UserEntitiesConfiguration
-from mattermost_load_test.loadtest.actions.sessions import log_in
+from mattermost_load_test.loadtest.actions.sessions import renew_session
 from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.entity import Entity, EntityContext
 from mattermost_load_test.loadtest.pacing import pacing_of
@@ -104,7 +104,7 @@ def entity_of(role: Role, session: UserSession, stage: Stage, behaviour: UserEnt
         stage.sockets,
         lambda: client.token,
         chance,
-        renew_token=lambda: log_in(user),
+        renew_token=lambda: renew_session(user),
         on_connect=lambda: entity.connected(),  # noqa: PLW0108 — the entity does not exist yet
         on_failure=lambda error: entity.socket_failed(error),  # noqa: PLW0108 — likewise
         counters=stage.counters,

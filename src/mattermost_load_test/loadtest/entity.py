@@ -116,7 +116,12 @@ class Entity:
             self._context.spawn(self._in_background("ask for plugins", sockets.ask_for_plugins(self.user)))
 
     def socket_failed(self, error: ServerError) -> None:
-        """Count and tell an attempt to connect that failed; the event stream calls this and tries again."""
+        """Count and tell an attempt to connect that failed; the event stream calls this and tries again.
+
+        A user who is deactivated just now is let in nowhere, as it must be: that is no failure.
+        """
+        if not self.user.present:
+            return
         self._context.tally.in_background(CONNECT).failed[error.kind] += 1
         self._context.failures.tell("connect its websocket", f"websocket: {error.kind}", error)
 

@@ -166,3 +166,18 @@ async def test_a_login_that_is_refused_is_told_and_not_tried_again(ground: Any) 
             await sessions.log_in(user)
         assert refused.value.status == 401
         assert made.overheard.routes == ["POST /users/login"]
+
+
+async def test_a_renewal_leaves_the_session_to_others_meanwhile(ground: Any) -> None:
+    """While the websocket has the user logged in again, its other requests go on with the session that there is."""
+    async with ground() as made:
+        user = await made.user()
+        await made.server.faults.turn(latency=Fixed(50))
+        renewing = asyncio.create_task(sessions.renew_session(user))
+        await made.eventually(lambda: bool(made.overheard.requests))
+        await teams.team_unreads(user)
+        await renewing
+        assert {answer.status for answer in made.overheard.answers} == {200}
+        login, unreads = made.overheard.requests
+        assert "Authorization" not in login.headers
+        assert "Authorization" in unreads.headers

@@ -36,7 +36,8 @@ async def log_in(user: User) -> None:
 async def renew_session(user: User) -> None:
     """Log in again after the server refused the session, unless the user is just now deactivated: it does so itself."""
     if user.present:
-        await _log_in(user)
+        with user.beside_actions():
+            await _log_in(user)
 
 
 async def _log_in(user: User) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from mattermost_load_test.errors import UnexpectedAnswerError
+from mattermost_load_test.errors import ApiError, UnexpectedAnswerError
 from mattermost_load_test.mattermost.models import User
 from mattermost_load_test.mattermost.rest.channels import Channels
 from mattermost_load_test.mattermost.rest.extras import Emojis, Hooks, Links, Plugins
 from mattermost_load_test.mattermost.rest.files import Files
 from mattermost_load_test.mattermost.rest.imports import Jobs, Uploads
 from mattermost_load_test.mattermost.rest.posts import Posts
-from mattermost_load_test.mattermost.rest.session import Session
+from mattermost_load_test.mattermost.rest.session import API, Session
 from mattermost_load_test.mattermost.rest.system import Roles, Schemes, System
 from mattermost_load_test.mattermost.rest.teams import Teams
 from mattermost_load_test.mattermost.rest.users import Users
@@ -49,13 +49,19 @@ class Client:
     async def login(self, login_id: str, password: SecretStr | str) -> User:
         """Log in by e-mail address or username, and keep the token for every later request.
 
+        Until then the session is what it was: requests sent meanwhile, by a renewal beside them, still go with a token.
         An `ApiError` of status 401 means a wrong password or a deactivated user (`error_id` tells), of 429 that the
         server limits logins: `retry_after_s` says how long to wait.
         """
         secret = password.get_secret_value() if isinstance(password, SecretStr) else password
-        self._session.token = None
-        answer = await self._session.send(LOGIN, "/users/login", {"login_id": login_id, "password": secret})
-        user = self._session.read(LOGIN, answer, User.of)
+        answer = await self._session.send_outside(
+            LOGIN, f"{API}/users/login", {"login_id": login_id, "password": secret}
+        )
+        try:
+            user = self._session.read(LOGIN, answer, User.of)
+        except ApiError:
+            self._session.token = None
+            raise
         token = answer.headers.get("Token")
         if not token:
             raise UnexpectedAnswerError(

@@ -59,7 +59,7 @@ class Session:
         return await self._transport.send(_request(route, API + path, body, headers))
 
     async def send_outside(self, route: str, path: str, body: object) -> Response:
-        """Send JSON to a path that is not below the API's, without the token."""
+        """Send JSON without the token, to a path that may be outside the API's."""
         return await self._transport.send(_request(route, path, orjson.dumps(body), JSON_HEADERS))
 
     async def one(self, route: str, path: str, decode: Callable[[Any], T], body: object = None) -> T:
