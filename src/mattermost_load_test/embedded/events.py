@@ -377,6 +377,11 @@ class Events:
         """Build the event of a status (online, away, dnd, offline) that changed, for that user."""
         return (Event("status_change", {"status": status, "user_id": user_id}, Broadcast(user_id=user_id)),)
 
+    def preference_changed(self, user_id: str, preference: Row) -> Built:
+        """Build the event of a preference that a command has set."""
+        data = {"preference": _text(preference)}
+        return (Event("preference_changed", data, Broadcast(user_id=user_id)),)
+
     def preferences_changed(self, user_id: str, preferences: Iterable[Row]) -> Built:
         """Build the events of saved preferences, for that user."""
         return self._preferences("preferences_changed", user_id, preferences)
@@ -421,6 +426,10 @@ class Events:
     def role_updated(self, role: Row) -> Built:
         """Build the event of a role with changed permissions, for everybody."""
         return (Event("role_updated", {"role": _text(role)}),)
+
+    def license_changed(self, *, licensed: bool) -> Built:
+        """Build the event of the licence having been read anew, for everybody."""
+        return (Event("license_changed", {"license": {"IsLicensed": "true" if licensed else "false"}}),)
 
     def config_changed(self, client_config: Row) -> Built:
         """Build the event of a changed server configuration, for everybody; given is the client's part of it."""

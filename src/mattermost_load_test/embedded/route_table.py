@@ -8,7 +8,9 @@ from mattermost_load_test.embedded.routes import (
     channel_members,
     channel_searches,
     channels,
+    commands,
     config,
+    dormant,
     drafts,
     emoji,
     extras,
@@ -71,6 +73,8 @@ ALL_ROUTES: tuple[Route, ...] = (
     *hooks.ROUTES,
     *hook_posts.ROUTES,
     *plugins.ROUTES,
+    *commands.ROUTES,
+    *dormant.ROUTES,
     *extras.ROUTES,
     *work.ROUTES,
 )

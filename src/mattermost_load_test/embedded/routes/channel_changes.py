@@ -38,7 +38,7 @@ def update_channel(call: Call) -> Answer:
         raise ApiRefusal(400, "api.channel.update_channel.tried.app_error", message)
     values = {"header": given.get("header", ""), "purpose": given.get("purpose", "")}
     values |= {name: given[name] for name in ("display_name", "name") if given.get(name)}
-    return json_answer(_change(call, channel, values, told=("display_name",), named_by=given))
+    return json_answer(change(call, channel, values, told=("display_name",), named_by=given))
 
 
 def _archived(where: str) -> ApiRefusal:
@@ -54,7 +54,7 @@ def patch_channel(call: Call) -> Answer:
     _need_to_change(call, channel)
     if channel.delete_at:
         raise _not_changed(f"Field: DeleteAt value: {channel.delete_at}")
-    return json_answer(_change(call, channel, given, told=("display_name", "header", "purpose")))
+    return json_answer(change(call, channel, given, told=("display_name", "header", "purpose")))
 
 
 def _not_changed(details: str) -> ApiRefusal:
@@ -73,7 +73,7 @@ def _need_to_change(call: Call, channel: Channel) -> None:
         call.need_in_channel(channel.id, f"manage_{kind}_channel_properties")
 
 
-def _change(
+def change(
     call: Call,
     channel: Channel,
     values: dict[str, Any],

@@ -280,9 +280,14 @@ def _check_notify_props(given: dict[str, str]) -> None:
 
 
 def _updated(call: Call, member: ChannelMember) -> Answer:
+    update(call, member)
+    return ok()
+
+
+def update(call: Call, member: ChannelMember) -> None:
+    """Tell of a change of a membership."""
     member.last_update_at = call.state.now_ms()
     call.site.publish(call.site.events.channel_member_updated(call.views.channel_member(member)))
-    return ok()
 
 
 ROUTES = (

@@ -70,8 +70,13 @@ def _save(call: Call, changed: dict[str, dict[str, Any]]) -> Answer:
 
 
 def _check(sections: dict[str, dict[str, Any]]) -> None:
-    team, files = sections["TeamSettings"], sections["FileSettings"]
+    service, team, files = sections["ServiceSettings"], sections["TeamSettings"], sections["FileSettings"]
     rules = (
+        (
+            service["MaximumLoginAttempts"] > 0,
+            "login_attempts",
+            "Invalid maximum login attempts for service settings. Must be a positive number.",
+        ),
         (
             team["MaxUsersPerTeam"] > 0,
             "max_users",

@@ -8,9 +8,6 @@ from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.call import Call
 from mattermost_load_test.embedded.routing import Route
 
-CLIENT_LOG = {"level": bodies.text, "message": bodies.text}
-"""What clients report of themselves."""
-
 
 def get_server_limits(call: Call) -> Answer:
     """Give the server's limits to admins, and zeros to everybody else."""
@@ -75,24 +72,16 @@ def get_groups_of(call: Call) -> Answer:
 
 
 def post_log(call: Call) -> Answer:
-    """Take a line of a client's log."""
-    given = {**call.json("log", CLIENT_LOG)} if call.body else {}
-    return json_answer({"level": "DEBUG", "message": f"Client Logs API Endpoint Message: {given.get('message', '')}"})
-
-
-def list_commands(call: Call) -> Answer:
-    """List a team's slash commands: nobody has made any."""
-    team_id = call.query_text("team_id")
-    if len(team_id) != 26:
-        raise api_errors.invalid_body("team_id")
-    call.need_in_team(team_id, "view_team")
-    return json_answer([])
+    """Take a line of a client's log, and give back what is written of it."""
+    given = bodies.decode_text_map(call.body)
+    return json_answer({**given, "message": f"Client Logs API Endpoint Message: {given.get('message', '')[:399]}"})
 
 
 def get_terms_of_service(call: Call) -> Answer:
     """Say that there are no terms of service of the server's own."""
-    message = "No terms of service exist."
-    raise api_errors.not_found("app.terms_of_service.get.no_rows.app_error", message, "TermsOfService", "")
+    message = "No terms of service found."
+    details = "err=resource: TermsOfService id: CreateAt=latest"
+    raise ApiRefusal(404, "app.terms_of_service.get.no_rows.app_error", message, details)
 
 
 ROUTES = (
@@ -105,6 +94,5 @@ ROUTES = (
     Route("GET", "/channels/{channel_id}/groups", get_groups_of),
     Route("GET", "/teams/{team_id}/groups", get_groups_of),
     Route("POST", "/logs", post_log, session=False),
-    Route("GET", "/commands", list_commands),
     Route("GET", "/terms_of_service", get_terms_of_service),
 )

@@ -72,16 +72,21 @@ def update_user_custom_status(call: Call) -> Answer:
     if not (given.get("emoji") or given.get("text")):
         raise api_errors.invalid_body("custom_status")
     call.need_self_or(user_id)
+    say_of_self(call, user_id, given)
+    return ok()
+
+
+def say_of_self(call: Call, user_id: str, given: bodies.Json) -> None:
+    """Set what a user says of the user's own status, and keep it among what the user has said lately."""
     custom = {
         "emoji": given.get("emoji") or "speech_balloon",
         "text": given.get("text", "")[:CUSTOM_TEXT_MAX],
         "duration": given.get("duration", ""),
         "expires_at": given.get("expires_at", "0001-01-01T00:00:00Z"),
     }
-    _set_custom(call, user_id, orjson.dumps(custom).decode())
+    set_custom_status(call, user_id, orjson.dumps(custom).decode())
     others = [known for known in _recent(call, user_id) if known["text"] != custom["text"]]
     _keep_recent(call, user_id, [custom, *others][:RECENT_MAX])
-    return ok()
 
 
 def _recent(call: Call, user_id: str) -> list[dict[str, str]]:
@@ -115,11 +120,12 @@ def remove_user_custom_status(call: Call) -> Answer:
     """Take away what a user says of the user's own status."""
     user_id = call.id_param("user_id")
     call.need_self_or(user_id)
-    _set_custom(call, user_id, "")
+    set_custom_status(call, user_id, "")
     return ok()
 
 
-def _set_custom(call: Call, user_id: str, value: str) -> None:
+def set_custom_status(call: Call, user_id: str, value: str) -> None:
+    """Keep what a user says of the user's own status, as JSON, and tell everybody."""
     user = call.state.users.by_id.get(user_id)
     if user is None:
         raise api_errors.missing_user(user_id)

@@ -30,6 +30,7 @@ def get_supported_timezones(call: Call) -> Answer:
 def invalidate_caches(call: Call) -> Answer:
     """Clear the caches, of which there are none here."""
     call.need("invalidate_caches")
+    call.site.publish(call.site.events.license_changed(licensed=call.state.licensed))
     return Answer(200, ok().body, headers=NEVER_CACHED)
 
 

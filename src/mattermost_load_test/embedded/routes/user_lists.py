@@ -11,6 +11,7 @@ from mattermost_load_test.embedded.answers import Answer, json_answer
 from mattermost_load_test.embedded.api_errors import ApiRefusal, invalid_body, invalid_url
 from mattermost_load_test.embedded.call import Call
 from mattermost_load_test.embedded.routing import Route
+from mattermost_load_test.embedded.tables.channels import GROUP
 from mattermost_load_test.embedded.tables.ordering import Ordered
 from mattermost_load_test.embedded.tables.users import User
 
@@ -173,6 +174,18 @@ def get_users_by_names(call: Call) -> Answer:
     return json_answer(shown(call, visible(call, users)))
 
 
+def get_users_by_group_channel_ids(call: Call) -> Answer:
+    """Give the others in each of the group channels that the caller is in."""
+    state = call.state
+    found: dict[str, list[dict[str, Any]]] = {}
+    for channel_id in call.texts("channel_ids"):
+        channel = state.channels.by_id.get(channel_id)
+        members = state.channels.members(channel_id)
+        if channel is not None and channel.type == GROUP and call.user_id in members:
+            found[channel_id] = shown(call, (state.users.by_id[id_] for id_ in members if id_ != call.user_id))
+    return json_answer(found)
+
+
 def get_known_users(call: Call) -> Answer:
     """Give the ids of all who share a channel with the caller."""
     return json_answer(sorted(known_ids(call)))
@@ -259,6 +272,7 @@ ROUTES = (
     Route("GET", "/users", get_users),
     Route("POST", "/users/ids", get_users_by_ids),
     Route("POST", "/users/usernames", get_users_by_names),
+    Route("POST", "/users/group_channels", get_users_by_group_channel_ids),
     Route("GET", "/users/known", get_known_users),
     Route("GET", "/users/stats", get_total_users_stats),
     Route("POST", "/users/search", search_users),
