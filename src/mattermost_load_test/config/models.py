@@ -176,6 +176,15 @@ class ConnectionConfiguration(Section):
         ge=0,
         le=10000,
     )
+    connects_per_second: float = key(
+        "ConnectsPerSecond",
+        0.0,
+        "A fixed rate at which entities begin, each with its websocket; 0: all begin at once, and their websockets "
+        "open over half an action interval.",
+        unit="1/s",
+        ge=0,
+        le=100_000,
+    )
     max_logins_in_flight: int = key(
         "MaxLoginsInFlight", 8, "The most logins under way at once where no fixed rate is set.", ge=1, le=10000
     )

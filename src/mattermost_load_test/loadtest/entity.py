@@ -89,12 +89,15 @@ class Entity:
         self._background_timer: Timer | None = None
         self._started = False
 
-    def start(self) -> None:
-        """Begin: the first action comes at a random moment of one interval, and the websocket opens before it."""
+    def start(self, *, connect_at_once: bool = False) -> None:
+        """Begin: the first action comes at a random moment of one interval, and the websocket opens before it.
+
+        With `connect_at_once` it opens now: whoever starts the entities sees to it that they are not a herd.
+        """
         clock = self._context.clock
         now_s = clock.now_s()
         first_due_s = self._pacing.first_due_s(now_s, self.user.random.random())
-        connect_s = connect_due_s(now_s, first_due_s)
+        connect_s = now_s if connect_at_once else connect_due_s(now_s, first_due_s)
         self._context.tally.entity_started(now_s, self._pacing.interval_s)
         self._started = True
         self._background_timer = clock.call_at(connect_s, self._connect)

@@ -8,6 +8,7 @@ import os
 import re
 import resource
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,22 @@ async def until_open(embedded: Any, number: int) -> None:
 def sockets_open(embedded: Any) -> int:
     """Return how many websockets the server has open."""
     return len(embedded.sockets.open)
+
+
+async def test_entities_connect_at_a_set_rate(two_workers: AgentHere, embedded: Any) -> None:
+    """Five a second, shared by two workers: from the first to the tenth it takes at least 1.6 s."""
+    two_workers.set(
+        UserEntitiesConfiguration_TestLengthMinutes=60,
+        UserEntitiesConfiguration_ActionRateMilliseconds=100,
+        ConnectionConfiguration_ConnectsPerSecond=5,
+    )
+    running = await two_workers.start("search")
+    await until_open(embedded, 1)
+    first_s = time.monotonic()
+    await until_open(embedded, 10)
+    assert time.monotonic() - first_s > 1.2
+    running.signal(signal.SIGINT)
+    assert (await running.ended()).code == 130
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

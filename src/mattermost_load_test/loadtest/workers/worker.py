@@ -175,13 +175,24 @@ class Worker:
             self._orders.put_nowait(order)
             return
         self._watch.begin()
-        for entity in self._entities:
-            entity.start()
+        starting = asyncio.ensure_future(self._start())
         try:
             async with asyncio.timeout_at(order.ends_s):
                 self._orders.put_nowait(await self._orders.get())
         except TimeoutError:
             self._orders.put_nowait(Stop(DRAIN_S))
+        finally:
+            starting.cancel()
+
+    async def _start(self) -> None:
+        """Start the entities: all at once, or at this worker's part of the rate that is set."""
+        share = self._share
+        per_second = share.plan.configuration.connection.connects_per_second * len(share.roles) / len(share.sessions)
+        begun_s = self._clock.now_s()
+        for number, entity in enumerate(self._entities):
+            if per_second:
+                await self._clock.sleep(max(0.0, begun_s + number / per_second - self._clock.now_s()))
+            entity.start(connect_at_once=per_second > 0)
 
     async def _end(self, context: EntityContext) -> None:
         """Stop the entities: what is under way may end, for a while, then it is cut."""
