@@ -15,6 +15,7 @@ BENCHMARKS = (
     "bench.memory",
     "bench.events",
     "bench.growth",
+    "bench.twenty_thousand",
     "bench.genbulkload",
     "bench.loadposts",
     "bench.ltparse",

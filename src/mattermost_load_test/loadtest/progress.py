@@ -94,6 +94,7 @@ class Progress:
             p50_ms=_rounded(snapshot.p50_ms),
             p95_ms=_rounded(snapshot.p95_ms),
             lateness_p99_ms=_rounded(snapshot.lateness_p99_ms),
+            sockets_open=snapshot.sockets_open,
             websocket_events=snapshot.websocket_events,
             websocket_events_per_s=round(snapshot.websocket_events_per_s, 1),
         )

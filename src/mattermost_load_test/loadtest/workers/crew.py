@@ -34,7 +34,7 @@ from mattermost_load_test.logs import Log
 from mattermost_load_test.timings.health import WorkerHealth
 
 MAX_RESTARTS = 3  # of the entities of one worker: what kills it again and again is not mended by another
-END_MARGIN_S = 5.0  # beyond the time that actions under way may take, until a worker that does not end is killed
+END_MARGIN_S = 30.0  # beyond the time that actions under way may take, until a worker that does not end is killed
 
 
 @dataclass(slots=True)
@@ -165,8 +165,8 @@ class Crew:
             raise
         finally:
             member.link.drop()
-            self._members.remove(member)
             _, status = await asyncio.to_thread(os.waitpid, member.pid, 0)
+            self._members.remove(member)
             member.measures.halt(time.monotonic())
             self._past.setdefault(member.share.number, []).append(member.measures)
             member.ready.set()

@@ -147,8 +147,8 @@ class Worker:
             await self._end(context)
             reporting.cancel()
             listening.cancel()
-        self._writer.flush()
-        self._link.send(Measured(self._measures(), final=True))
+            self._writer.flush()
+            self._link.send(Measured(self._measures(), final=True))  # websockets may still take a while to close
 
     def _cast(
         self, transport: Transport, server: str, sockets: WebsocketOptions, context: EntityContext
