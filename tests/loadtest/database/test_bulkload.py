@@ -245,3 +245,23 @@ async def test_a_full_server_makes_the_pattern_by_import(start_server: StartServ
         template = await make_template(admin, login, inventory, LoopClock())
         assert (await admin.users.by_username("user251")).id == template.user_id
         assert (await login.users.me()).username == "user251"
+
+
+async def test_a_deactivated_user_is_no_pattern(embedded: EmbeddedServer, made: Any) -> None:
+    """Where all users are there, the first of them who can log in is the pattern."""
+    people = made.population()
+    state = embedded.state
+    assert import_lines(state, bulk_lines(people, emoji=False, schemes=False)).failure is None
+    state.users.by_username["user0"].roles = "system_admin system_user"
+    async with open_transport(ConnectionConfiguration(server_url=embedded.url)) as transport:
+        admin, login = Client(transport), Client(transport)
+        await admin.login("user0", USER_PASSWORD)
+        inventory = await take_inventory(admin, people)
+        for name in ("user0", "user1"):
+            state.users.set_active(state.users.by_username[name], False, state.now_ms())
+        template = await make_template(admin, login, inventory, LoopClock())
+        assert template.user_id == state.users.by_username["user2"].id
+        for user in list(state.users.by_id.values()):
+            state.users.set_active(user, False, state.now_ms())
+        with pytest.raises(OperationError, match="no user of the population"):
+            await make_template(admin, login, inventory, LoopClock())
