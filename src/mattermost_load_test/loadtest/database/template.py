@@ -19,7 +19,7 @@ from mattermost_load_test.mattermost.models import User
 from mattermost_load_test.mattermost.rest import Client
 
 MOST_TRIED = 20
-"""So many users who are there already are tried as the pattern: a run that was cut off may have left some deactivated."""
+"""So many users who are there are tried as the pattern: a run that was cut off may have left some deactivated."""
 
 USER_LIMIT = "api.user.create_user.user_limits.exceeded"
 
