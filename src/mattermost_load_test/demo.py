@@ -140,6 +140,7 @@ def _load(environment: Mapping[str, str]) -> int:
             process.wait()
     if code == 0:
         print(f"\nThe log is {LOG_FILE}, the report results.txt. Look again, from every side:")
+        print(f"  $ ltparse results --file {LOG_FILE} --output report.html")
         print(f"  $ ltparse results --file {LOG_FILE} --verbose --display markdown")
     return code
 

@@ -103,3 +103,9 @@ def test_a_merged_log_tells_it_too(tmp_path: Path) -> None:
         "agent a: lateness p99 is 2,000 ms, more than the 1,000 ms allowed "
         "(MaxLatenessMilliseconds, and at most the action interval)"
     ]
+
+
+def test_inspect_tells_whether_agents_kept_up(tmp_path: Path) -> None:
+    """Before anybody looks at figures."""
+    assert "    kept up\n" in run("inspect", log(tmp_path / "a.log")).stdout
+    assert "    saturated: lateness p99 is 2,000 ms" in run("inspect", log(tmp_path / "b.log", 2000.0)).stdout

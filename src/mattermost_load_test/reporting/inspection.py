@@ -28,13 +28,17 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What one log holds of one instance; `has_times` says whether samples tell when they began."""
+    """What one log holds of one instance; `has_times` says whether samples tell when they began.
+
+    `saturation` are the signs that the agent could not keep up, None where it does not tell.
+    """
 
     source: str
     instance_id: str
     phases: tuple[Phase, ...]
     has_times: bool
     has_settings: bool
+    saturation: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ def _contents(instance: Instance) -> Contents:
         tuple(_phases(instance)),
         span is not None,
         instance.settings is not None,
+        instance.saturation,
     )
 
 
@@ -107,6 +112,8 @@ def _lines(log: LogContents) -> Iterator[str]:
             yield "    no settings"
         if instance.phases and not instance.has_times:
             yield "    no times of requests: nothing can be shown over time"
+        if instance.saturation is not None:
+            yield f"    {'kept up' if not instance.saturation else 'saturated: ' + '; '.join(instance.saturation)}"
     for warning in log.warnings:
         yield f"  WARNING: {warning}"
 
