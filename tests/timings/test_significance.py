@@ -16,6 +16,7 @@ from mattermost_load_test.timings.significance import (
     BLOCKS,
     BlockedSamples,
     ErrorCounts,
+    Shift,
     Span,
     clustered_variance,
     error_rate_shift,
@@ -24,6 +25,7 @@ from mattermost_load_test.timings.significance import (
     percentile_shift,
     t_quantile,
     t_two_sided,
+    together,
 )
 from mattermost_load_test.timings.stats import RouteTimings
 
@@ -36,6 +38,16 @@ def route(
     hits = len(durations_ms) + len(failed_s)
     timings.add_many(hits, len(failed_s), array("d", durations_ms), {}, started_s, failed_s)
     return timings
+
+
+def shift_of(before: BlockedSamples, after: BlockedSamples, percent: float) -> Shift:
+    """Return how far a percentile moved."""
+    return percentile_shift(before, after, percent, together(before, after))
+
+
+def counts_of(timings: RouteTimings, span: Span) -> ErrorCounts:
+    """Return the requests of a route by stretch of the run."""
+    return ErrorCounts.of(timings, BlockedSamples(timings, span), span)
 
 
 def samples(seed: int, count: int, scale: float = 1.0) -> list[float]:
@@ -95,7 +107,7 @@ def test_with_independent_samples_the_median_test_is_moods() -> None:
     """Without more unrest than chance makes, the p-value is near that of scipy's median test on the same samples."""
     for seed in range(20):
         old, new = samples(seed, 2000), samples(seed + 100, 2000, 1.04)
-        ours = percentile_shift(BlockedSamples(route(old), None), BlockedSamples(route(new), None), 50).p_value
+        ours = shift_of(BlockedSamples(route(old), None), BlockedSamples(route(new), None), 50).p_value
         moods = reference.median_test(old, new, correction=False).pvalue
         assert ours == pytest.approx(moods, rel=0.9, abs=0.15)
         assert ours >= moods * 0.8, "unrest is never taken for less than chance makes"
@@ -119,8 +131,8 @@ def test_intervals_hold_the_true_difference_as_often_as_they_say() -> None:
     held = alarms = 0
     for seed in range(200):
         old = BlockedSamples(route(samples(seed, 300)), None)
-        slower = percentile_shift(old, BlockedSamples(route(samples(seed + 1000, 300, 1.2)), None), 50)
-        equal = percentile_shift(old, BlockedSamples(route(samples(seed + 2000, 300)), None), 50)
+        slower = shift_of(old, BlockedSamples(route(samples(seed + 1000, 300, 1.2)), None), 50)
+        equal = shift_of(old, BlockedSamples(route(samples(seed + 2000, 300)), None), 50)
         held += slower.low <= true <= slower.high
         alarms += equal.p_value <= 0.05
     assert held >= 183
@@ -135,10 +147,8 @@ def test_unrest_of_a_server_widens_what_is_called_noise() -> None:
     restless = sorted(calm[:1000]) + sorted(calm[1000:])  # two long climbs
     new = [duration * 1.1 for duration in calm]
     span = Span(0.0, 1999.0)
-    calm_shift = percentile_shift(BlockedSamples(route(calm, times), span), BlockedSamples(route(new, times), span), 50)
-    restless_shift = percentile_shift(
-        BlockedSamples(route(restless, times), span), BlockedSamples(route(new, times), span), 50
-    )
+    calm_shift = shift_of(BlockedSamples(route(calm, times), span), BlockedSamples(route(new, times), span), 50)
+    restless_shift = shift_of(BlockedSamples(route(restless, times), span), BlockedSamples(route(new, times), span), 50)
     assert calm_shift.before == restless_shift.before
     assert restless_shift.p_value > 10 * calm_shift.p_value
     assert restless_shift.high - restless_shift.low > 2 * (calm_shift.high - calm_shift.low)
@@ -158,10 +168,10 @@ def test_stretches_are_equal_times_where_times_are_known() -> None:
 def test_runs_that_share_no_duration_differ() -> None:
     """Complete separation, with no unrest to compare with, is a difference; equal constants are none."""
     old, new = BlockedSamples(route([5.0] * 300), None), BlockedSamples(route([9.0] * 300), None)
-    apart = percentile_shift(old, new, 50)
+    apart = shift_of(old, new, 50)
     assert (apart.before, apart.after, apart.low, apart.high) == (5.0, 9.0, 4.0, 4.0)
     assert apart.p_value < 1e-9
-    assert percentile_shift(old, BlockedSamples(route([5.0] * 300), None), 50).p_value == 1.0
+    assert shift_of(old, BlockedSamples(route([5.0] * 300), None), 50).p_value == 1.0
 
 
 def test_error_rates_without_times_are_fishers_or_a_normal_test() -> None:
@@ -187,9 +197,9 @@ def test_errors_that_come_in_bursts_count_for_less() -> None:
     """A hundred errors in one bad minute say less about a server than a hundred spread over its run."""
     times = [float(second) for second in range(2000)]
     span = Span(0.0, 1999.0)
-    none = ErrorCounts.of(route([1.0] * 2000, times), span)
-    spread = ErrorCounts.of(route([1.0] * 2000, times, [float(20 * number) for number in range(100)]), span)
-    burst = ErrorCounts.of(route([1.0] * 2000, times, [1000.0 + number / 2 for number in range(100)]), span)
+    none = counts_of(route([1.0] * 2000, times), span)
+    spread = counts_of(route([1.0] * 2000, times, [float(20 * number) for number in range(100)]), span)
+    burst = counts_of(route([1.0] * 2000, times, [1000.0 + number / 2 for number in range(100)]), span)
     assert spread.rate == burst.rate
     assert error_rate_shift(none, spread).p_value < 1e-6
     assert error_rate_shift(none, burst).p_value > 0.05

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .over_time import moments
-from .significance import BlockedSamples, ErrorCounts, Shift, Span, error_rate_shift, holm, percentile_shift
+from .significance import BlockedSamples, ErrorCounts, Shift, Span, error_rate_shift, holm, percentile_shift, together
 from .stats import RouteTimings, Timings
 
 SIGNIFICANCE = 0.05  # the chance that any of all equal figures is called different
@@ -148,14 +148,15 @@ def _shifts(
     before: RouteTimings, after: RouteTimings, spans: tuple[Span | None, Span | None]
 ) -> Iterator[tuple[str, Shift]]:
     """Yield how far each figure of a route moved that both runs have enough samples of."""
-    fewest = min(len(before.durations_ms), len(after.durations_ms))
-    if any(fewest >= needed for _, needed in PERCENTILES.values()):
-        old, new = BlockedSamples(before, spans[0]), BlockedSamples(after, spans[1])
-        for figure, (percent, needed) in PERCENTILES.items():
-            if fewest >= needed:
-                yield figure, percentile_shift(old, new, percent)
+    old, new = BlockedSamples(before, spans[0]), BlockedSamples(after, spans[1])
+    both = together(old, new)
+    fewest = min(len(old.ordered), len(new.ordered))
+    for figure, (percent, needed) in PERCENTILES.items():
+        if fewest >= needed:
+            yield figure, percentile_shift(old, new, percent, both)
     if min(before.hits, after.hits) >= FEWEST_REQUESTS:
-        yield ERROR_RATE, error_rate_shift(ErrorCounts.of(before, spans[0]), ErrorCounts.of(after, spans[1]))
+        counts = ErrorCounts.of(before, old, spans[0]), ErrorCounts.of(after, new, spans[1])
+        yield ERROR_RATE, error_rate_shift(*counts)
 
 
 def _corrected(shifts: Mapping[str, Mapping[str, Shift]], thresholds: Thresholds) -> dict[str, tuple[Difference, ...]]:

@@ -9,11 +9,12 @@ method, assumptions and limits; bench/comparing.py measures false alarms and pow
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise
-from math import erfc, exp, inf, isnan, lgamma, log, log1p, sqrt
+from math import erfc, exp, inf, lgamma, log, log1p, sqrt
 
 from .stats import RouteTimings, percentile
 
@@ -26,17 +27,16 @@ _BETA_TERMS, _BETA_ERROR = 1000, 1e-15  # the continued fraction converges withi
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time from the first to the last sample of a run, in seconds since the epoch."""
+    """The time from the first to the last request of a run, in seconds since the epoch; all of them have one."""
 
     start_s: float
     end_s: float
 
-    def block(self, moment_s: float) -> int:
-        """Return the stretch of the run that a moment falls into, 0 to `BLOCKS` - 1."""
-        if self.end_s <= self.start_s:
-            return 0
-        part = int((moment_s - self.start_s) / (self.end_s - self.start_s) * BLOCKS)
-        return min(max(part, 0), BLOCKS - 1)
+    def blocks(self, moments_s: Iterable[float]) -> list[int]:
+        """Return the stretches of the run that moments fall into, 0 to `BLOCKS` - 1."""
+        start_s, last = self.start_s, BLOCKS - 1
+        a_second = BLOCKS / (self.end_s - start_s) if self.end_s > start_s else 0.0
+        return [min(int((moment_s - start_s) * a_second), last) for moment_s in moments_s]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Variance:
 class BlockedSamples:
     """The durations of one route, ascending, as a whole and by stretch of the run.
 
-    Stretches are equal times of `span` where every sample has its start, else equal numbers in the order of the log.
+    Stretches are equal times of `span`, or, without one, equal numbers in the order of the log.
     """
 
     def __init__(self, timings: RouteTimings, span: Span | None) -> None:
@@ -100,14 +100,19 @@ class BlockedSamples:
         return _quantile(self.ordered, share - error), _quantile(self.ordered, share + error)
 
 
-def percentile_shift(before: BlockedSamples, after: BlockedSamples, percent: float) -> Shift:
-    """Return how far a percentile moved.
+def together(before: BlockedSamples, after: BlockedSamples) -> list[float]:
+    """Return the samples of both runs, ascending."""
+    return sorted(chain(before.ordered, after.ordered))  # merges the two
+
+
+def percentile_shift(before: BlockedSamples, after: BlockedSamples, percent: float, both: Sequence[float]) -> Shift:
+    """Return how far a percentile moved; `both` are the samples of both runs together.
 
     The test asks whether both runs have the same share of samples below the percentile of all samples of both (a median
     test, for any percentile); the interval joins those of the two percentiles (MOVER, Zou and Donner 2008).
     """
     old, new = before.percentile(percent), after.percentile(percent)
-    common = percentile(sorted(chain(before.ordered, after.ordered)), percent)
+    common = percentile(both, percent)
     variances = before.variance(common, percent / 100), after.variance(common, percent / 100)
     p_value = t_test(after.share_below(common) - before.share_below(common), *variances)
     t = t_quantile(freedom(*variances))
@@ -122,16 +127,13 @@ class ErrorCounts:
     errors: Sequence[int]
 
     @classmethod
-    def of(cls, timings: RouteTimings, span: Span | None) -> ErrorCounts:
-        """Count a route's requests."""
-        if span is None or len(timings.failed_s) != timings.errors or any(map(isnan, timings.started_s)):
+    def of(cls, timings: RouteTimings, samples: BlockedSamples, span: Span | None) -> ErrorCounts:
+        """Count a route's requests, whose durations are `samples`."""
+        if span is None or len(timings.failed_s) != timings.errors:
             return cls([timings.hits], [timings.errors])
-        errors, hits = [0] * BLOCKS, [0] * BLOCKS
-        for moment_s in timings.failed_s:
-            errors[span.block(moment_s)] += 1
-        for moment_s in timings.started_s:
-            hits[span.block(moment_s)] += 1
-        return cls([good + bad for good, bad in zip(hits, errors, strict=True)], errors)
+        failed = Counter(span.blocks(timings.failed_s))
+        errors = [failed[block] for block in range(BLOCKS)]
+        return cls([len(good) + bad for good, bad in zip(samples.blocks, errors, strict=True)], errors)
 
     @property
     def rate(self) -> float:
@@ -273,13 +275,13 @@ def _incomplete_beta(a: float, b: float, x: float) -> float:
 def _blocks(timings: RouteTimings, span: Span | None) -> list[list[float]]:
     """Return a route's durations by stretch of the run."""
     durations = timings.durations_ms
-    if span is None or any(map(isnan, timings.started_s)):
+    if span is None:
         count = len(durations)
         edges = [count * block // BLOCKS for block in range(BLOCKS + 1)]
         return [durations[start:end].tolist() for start, end in pairwise(edges)]
     blocks: list[list[float]] = [[] for _ in range(BLOCKS)]
-    for duration_ms, moment_s in zip(durations, timings.started_s, strict=True):
-        blocks[span.block(moment_s)].append(duration_ms)
+    for duration_ms, block in zip(durations, span.blocks(timings.started_s), strict=True):
+        blocks[block].append(duration_ms)
     return blocks
 
 
