@@ -70,6 +70,7 @@ def _with_comparison(
     before_facts = facts_of(before) if before is not None else None
     facts = facts_of(
         timings,
+        {route.name: route.actual for route in made.routes},
         achieved_share=achieved_share,
         saturation=made.saturation,
         baseline=before_facts,

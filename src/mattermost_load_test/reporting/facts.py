@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from mattermost_load_test.gates import Facts
@@ -14,6 +15,7 @@ from .verdict import change, interval
 
 def facts_of(
     timings: Timings,
+    statistics: Mapping[str, Statistics] | None = None,
     *,
     duration_s: float | None = None,
     achieved_share: float | None = None,
@@ -23,9 +25,10 @@ def facts_of(
 ) -> Facts:
     """Return the facts of a run; what all requests together say is computed when a gate first asks for it.
 
-    Without `duration_s` the run takes the time between its first and its last request, where the log tells that.
+    `statistics` are the figures of its routes, where they are known already. Without `duration_s` the run takes the
+    time between its first and its last request, where the log tells that.
     """
-    routes = timings.statistics()
+    routes = statistics if statistics is not None else timings.statistics()
     if duration_s is None and (span := moments(timings)) is not None:
         duration_s = span[1] - span[0]
 
