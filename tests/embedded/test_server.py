@@ -107,3 +107,23 @@ async def test_an_error_of_the_user_comes_out_as_it_is() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await fail()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/team/channels/town-square", 200),
+        ("POST", "/team/channels/town-square", 405),
+        ("GET", "/static/main.js", 404),
+        ("POST", "/static/main.js", 404),
+        ("GET", "/api/v4/nosuch", 404),
+    ],
+)
+async def test_addresses_outside_the_api_are_the_web_clients(
+    method: str, path: str, status: int, embedded: EmbeddedServer
+) -> None:
+    """Every page is the one page of the web client, read and nothing else; its files are not there."""
+    async with aiohttp.ClientSession() as http, http.request(method, f"{embedded.url}{path}") as response:
+        assert response.status == status
+        is_page = (response.content_type, await response.text() != "") == ("text/html", True)
+        assert is_page == (status == 200)

@@ -30,6 +30,9 @@ BODY_BYTES_MAX = 512 * 1024 * 1024
 PAGE = b"<!doctype html><html><head><title>Mattermost</title></head><body>An embedded Mattermost.</body></html>\n"
 """What stands where a real server has its web client."""
 
+FILES_ONLY = ("/static/", "/plugins/")
+"""Where a real server has files of its web client and of plugins, and nothing else."""
+
 SITE = web.AppKey("site", Site)
 """Where an application keeps its site."""
 
@@ -80,8 +83,7 @@ class _Front:
         """Answer one request."""
         found = self._router.find(request.method, request.path)
         if found is None:
-            is_page = request.method == "GET" and not request.path.startswith("/api/")
-            return self._page() if is_page else self._no_such_page(request.path)
+            return self._unrouted(request)
         route, params = found
         request[HANDLER] = route.name
         body = await request.read() if request.can_read_body else b""
@@ -123,6 +125,15 @@ class _Front:
         }
         headers = {"Set-Cookie": CLEARED_COOKIE} if refusal.clears_cookie else {}
         return Answer(refusal.status, orjson.dumps(body), JSON, headers)
+
+    def _unrouted(self, request: web.Request) -> web.Response:
+        """Answer where no route is: with the API's own 404 below ``/api/``, elsewhere with the web client's page."""
+        path = request.path
+        if path.startswith("/api/"):
+            return self._no_such_page(path)
+        if path.startswith(FILES_ONLY):
+            return web.Response(status=404, text="404 page not found\n")
+        return self._page() if request.method == "GET" else web.Response(status=405)
 
     def _page(self) -> web.Response:
         """Give the page that stands for the web client, as the server does at every address that is not the API's."""
