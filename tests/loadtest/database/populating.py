@@ -130,7 +130,7 @@ def make_template(database: Database, team: int, number: int = 0) -> Template:
             {"userid": user_id, "category": "direct_channel_show", "name": ident("friend"), "value": "true"},
         ],
     )
-    scheme = {"schemeuser": True, "schemeadmin": False, "schemeguest": False, "roles": ""}
+    scheme = {"schemeuser": True, "schemeadmin": True, "schemeguest": False, "roles": ""}
     add(
         database,
         "teammembers",

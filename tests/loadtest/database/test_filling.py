@@ -71,7 +71,9 @@ def check_memberships(made: Any, database: Database, people: Population, ids: di
         for team in people.teams_of(user):
             wanted |= {(made.ident("town-square", team), ids[user]), (made.ident("off-topic", team), ids[user])}
     assert {(row["channelid"], row["userid"]) for row in members} == wanted
-    assert all(bool(row["schemeuser"]) and not row["schemeadmin"] for row in members)
+    others = [row for row in members if row["userid"] != ids[0]]
+    assert all(bool(row["schemeuser"]) and not row["schemeadmin"] for row in others)
+    assert sum(bool(row["schemeadmin"]) for row in made.whole(database, "teammembers")) == 1
 
 
 def check_personal(made: Any, database: Database, people: Population, ids: dict[int, str]) -> None:

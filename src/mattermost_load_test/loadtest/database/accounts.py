@@ -21,6 +21,7 @@ _READ_AT_ONCE = 10_000
 
 _NOTHING_YET: dict[str, Value] = {
     "deleteat": 0,
+    "roles": "system_user",
     "nickname": "",
     "firstname": "",
     "lastname": "",

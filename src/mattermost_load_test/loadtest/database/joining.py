@@ -58,7 +58,14 @@ class MembershipWriter:
         self._connection = connection
         self._tables = tables
         self._teams = writer(
-            connection, tables, "teammembers", team_pattern, ("teamid", "userid"), deleteat=0, createat=now_ms
+            connection,
+            tables,
+            "teammembers",
+            team_pattern,
+            ("teamid", "userid"),
+            deleteat=0,
+            createat=now_ms,
+            schemeadmin=False,
         )
         self._channels = channel_member_writer(connection, tables, channel_pattern, now_ms)
         self._team_ids: frozenset[str] = frozenset()
@@ -142,6 +149,7 @@ def channel_member_writer(connection: Connection, tables: Tables, pattern: Patte
         pattern,
         ("channelid", "userid", "msgcount", "msgcountroot", "lastviewedat"),
         lastupdateat=now_ms,
+        schemeadmin=False,
         mentioncount=0,
         mentioncountroot=0,
         urgentmentioncount=0,

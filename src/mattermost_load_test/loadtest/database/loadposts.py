@@ -176,8 +176,6 @@ class _Rows:
                 constant={"following": True, "unreadmentions": 0},
             )
 
-    # A reply of the same moment counts as unread on a 5.37: a follower has looked a moment later.
-
     def write(
         self,
         posts: Sequence[PlannedPost],
@@ -202,6 +200,7 @@ class _Rows:
                 for number, thread in threads.items()
             )
         if self._memberships is not None:
+            # a reply of the very moment of looking counts as unread on a real 5.37: followers looked a moment later
             has_read = [reading.has_read(user_id, channel.id) for user_id in people]
             self._memberships.write(
                 (ids[number], people[author], 1 + (thread.last_reply_ms if has_read[author] else last_ms), last_ms)
