@@ -44,6 +44,7 @@ QUICK = {
     "UserEntitiesConfiguration": {
         "TestLengthMinutes": 0.05,
         "NumActiveEntities": 5,
+        "NumProcesses": 1,
         "ActionRateMilliseconds": 200,
         "MaxLatenessMilliseconds": 60_000,
     },
@@ -144,7 +145,7 @@ class Ops:
         for process in psutil.process_iter():
             try:
                 told = [*process.cmdline(), process.cwd(), *process.environ().values()]
-            except psutil.Error:
+            except (psutil.Error, OSError):  # it has ended meanwhile
                 continue
             if process.pid != os.getpid() and any(str(self.home) in text for text in told):
                 found.append(process)
@@ -183,13 +184,38 @@ def needs() -> Needs:
     return check
 
 
-@pytest.fixture
-def ops(tmp_path: Path) -> Iterator[Ops]:
+@contextlib.contextmanager
+def ltops_in(folder: Path) -> Iterator[Ops]:
     """Give the command `ltops`; its home is directly below /tmp, since a socket's path is short."""
     home = Path(tempfile.mkdtemp(prefix="ltops-", dir="/tmp"))
-    ops = Ops(home, tmp_path)
+    ops = Ops(home, folder)
     try:
         yield ops
     finally:
         ops.end()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Iterator[Ops]:
+    """Give the command `ltops` without a cluster."""
+    with ltops_in(tmp_path) as ops:
+        yield ops
+
+
+@pytest.fixture(scope="module")
+def solo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ops]:
+    """Give the command with a cluster `demo` of one agent, deployed, which the tests of a module share."""
+    with ltops_in(tmp_path_factory.mktemp("solo")) as ops:
+        ops.good("create", "-c", "demo", "--type", "local")
+        ops.good("deploy", "-c", "demo")
+        yield ops
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ops]:
+    """Give the same with two agents."""
+    with ltops_in(tmp_path_factory.mktemp("pair")) as ops:
+        ops.good("create", "-c", "demo", "--type", "local", "--loadtest-count", "2")
+        ops.good("deploy", "-c", "demo")
+        yield ops

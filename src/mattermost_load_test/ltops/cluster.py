@@ -70,12 +70,17 @@ class BulkLoad(_Model):
 
 
 class RunRecord(_Model):
-    """A run of agents; `finished_at` is None while it is not known to have ended, `exit_codes` are by agent's index."""
+    """A run of agents: launched, its users acting from `begins_at` on, finished.
+
+    `begins_at` is None where a single agent begins when it is ready, `finished_at` while the run is not known to have
+    ended; `exit_codes` are by agent's index.
+    """
 
     id: str
     scenario: str
     agents: int
-    begins_at: datetime
+    launched_at: datetime
+    begins_at: datetime | None = None
     length_s: float
     finished_at: datetime | None = None
     exit_codes: list[int | None] = Field(default_factory=list)

@@ -23,12 +23,13 @@ SHIPPED = Path(__file__).parents[1] / CONFIGURATION_FILE
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationOrder:
-    """What the user said of the configuration: a file, and settings as ``SECTION.KEY=VALUE``."""
+    """What the user said of the configuration: a file, settings as ``SECTION.KEY=VALUE``, workers of the import."""
 
     path: Path | None
     settings: Sequence[str]
     environ: Mapping[str, str]
     cwd: Path
+    workers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ def agent_configuration(state: ClusterState, order: ConfigurationOrder) -> Agent
     path = order.path or find(order.cwd) or SHIPPED
     users = [] if state.users is None else [Flag("deploy --users", "LoadtestEnviromentConfig", "NumUsers", state.users)]
     flags = [*(_setting(text) for text in order.settings), *_dictated(state, site_urls[0], agents)]
+    if order.workers is not None:
+        flags.append(Flag("--workers", "ConnectionConfiguration", "BulkLoadWorkers", order.workers))
     loaded = load(path, order.environ, order.cwd, defaults=users, flags=flags)
     _check_users(loaded.configuration, agents)
     return AgentConfiguration(loaded.configuration, agents, site_urls, order.cwd / path, loaded.warnings)

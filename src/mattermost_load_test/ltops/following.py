@@ -24,6 +24,9 @@ PIECES_AT_ONCE = 16
 UNREACHABLE_MAX_S = 300.0
 """How long agents that cannot be reached are tried again."""
 
+PREPARING_MAX_S = 12 * 3600.0
+"""How long an agent may take until its users act."""
+
 END_MAX_S = 300.0
 """How long after a run's time its agents may take to end."""
 
@@ -79,10 +82,9 @@ class Following:
                 states = []
             if states and all(state.over for state in states):
                 return states
-            if self._elapsed_s() > self._run.length_s + END_MAX_S:
+            if self._is_overdue():
                 raise OperationError(
-                    f"agents did not end within {END_MAX_S:g} s after the end of the run; "
-                    "`ltops loadtest --stop` ends them"
+                    "the run should have ended long ago, and its agents have not; `ltops loadtest --stop` ends them"
                 )
             time.sleep(POLL_S)
 
@@ -109,12 +111,23 @@ class Following:
 
     def _moment(self) -> str:
         elapsed_s = self._elapsed_s()
+        if elapsed_s is None:
+            return "preparing"
         if elapsed_s < 0:
             return f"begins in {_clock(-elapsed_s)}"
         return f"{_clock(min(elapsed_s, self._run.length_s))} of {_clock(self._run.length_s)}"
 
-    def _elapsed_s(self) -> float:
-        return (datetime.now(UTC) - self._run.begins_at).total_seconds()
+    def _elapsed_s(self) -> float | None:
+        """Return how long users have acted, negative before their begin, None where that is not known."""
+        begun_s = self._run.begins_at.timestamp() if self._run.begins_at else self._watches[0].begun_s
+        return None if begun_s is None else time.time() - begun_s
+
+    def _is_overdue(self) -> bool:
+        """Say whether the run should have ended long ago."""
+        elapsed_s = self._elapsed_s()
+        if elapsed_s is None:
+            return (datetime.now(UTC) - self._run.launched_at).total_seconds() > PREPARING_MAX_S
+        return elapsed_s > self._run.length_s + END_MAX_S
 
     def _copy(self, index: int, file: str) -> Copy:
         path = self._folder / result_name(file, self._instances[index])

@@ -18,7 +18,7 @@ from mattermost_load_test.ltops.store import Cluster
 CLOCKS_APART_MS = 100.0
 """Clocks further apart than this are warned of: agents begin as exactly together as their clocks agree."""
 
-START_S = 12.0
+START_S = 20.0
 """How long an agent takes until its logins begin, on a small machine, beside what grows with the population."""
 
 USERS_LOOKED_UP_PER_S = 400.0
@@ -31,9 +31,10 @@ LOGINS_MARGIN = 2.0
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
-    """What `loadtest` was asked for; `start_in_s` is the time until entities begin to act, None to estimate it.
+    """What `loadtest` was asked for.
 
-    `abort_on` are gates that each agent ends its run by.
+    `start_in_s` is the time until entities begin to act; None estimates it for several agents, and lets a single one
+    begin when it is ready. `abort_on` are gates that each agent ends its run by.
     """
 
     scenario: str
@@ -111,14 +112,16 @@ def is_loaded(state: ClusterState, settings_hash: str, server: str) -> bool:
 
 
 def _record(run_id: str, order: RunOrder) -> RunRecord:
-    """Return the run to be, its begin far enough off for every entity to be logged in."""
-    entities = order.configuration.configuration.entities
-    start_in_s = estimated_start_s(order.configuration) if order.start_in_s is None else order.start_in_s
+    """Return the run to be; the common begin of several agents is far enough off for every entity to be logged in."""
+    entities, now, start_in_s = order.configuration.configuration.entities, datetime.now(UTC), order.start_in_s
+    if start_in_s is None and order.configuration.agents > 1:
+        start_in_s = estimated_start_s(order.configuration)
     return RunRecord(
         id=run_id,
         scenario=order.scenario,
         agents=order.configuration.agents,
-        begins_at=datetime.now(UTC) + timedelta(seconds=start_in_s),
+        launched_at=now,
+        begins_at=None if start_in_s is None else now + timedelta(seconds=start_in_s),
         length_s=entities.test_length_minutes * 60,
     )
 
@@ -137,10 +140,10 @@ def estimated_start_s(configuration: AgentConfiguration) -> float:
 
 def _job(run: RunRecord, order: RunOrder) -> Job:
     """Return what the agents are to do."""
-    begin = run.begins_at.isoformat(timespec="milliseconds")
+    begin = [] if run.begins_at is None else ["--start-at", run.begins_at.isoformat(timespec="milliseconds")]
 
     def arguments(index: str) -> Sequence[str]:
-        place = ["--agent-index", index, "--agent-count", str(run.agents), "--start-at", begin]
+        place = ["--agent-index", index, "--agent-count", str(run.agents), *begin]
         return [run.scenario, *place, *(part for gate in order.abort_on for part in ("--abort-on", gate))]
 
     return Job(run.id, run.agents, order.configuration.files(skip_bulk_load=True), arguments)

@@ -58,7 +58,7 @@ def _ready(cluster: Cluster) -> Provider:
         states = provider.agents(cluster).states(run.id, run.agents)
         if not all(agent.over for agent in states):
             raise ClusterError(
-                f"a run is under way on {state.name}, since {run.begins_at:%H:%M} UTC: "
+                f"a run is under way on {state.name}, since {run.launched_at:%H:%M} UTC: "
                 f"`ltops loadtest -c {state.name} --stop` ends it"
             )
     return provider

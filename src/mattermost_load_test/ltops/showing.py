@@ -73,7 +73,7 @@ def _users(state: ClusterState) -> str:
 def _run(run: RunRecord | None, ended: bool) -> str:
     if run is None:
         return "none"
-    head = f"{run.scenario}, {run.agents} agent(s), {run.begins_at:%Y-%m-%d %H:%M} UTC, {run.length_s / 60:g} min: "
+    head = f"{run.scenario}, {run.agents} agent(s), {run.launched_at:%Y-%m-%d %H:%M} UTC, {run.length_s / 60:g} min: "
     if run.finished_at is None:
         return head + ("ended, results not fetched: ltops loadtest --attach" if ended else "under way")
     codes = {code for code in run.exit_codes if code != 0}

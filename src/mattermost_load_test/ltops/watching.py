@@ -33,6 +33,8 @@ class AgentWatch:
 
     def __init__(self, name: str, clock: Callable[[], float]) -> None:
         self.phase = "starting"
+        self.begun_s: float | None = None
+        """When its users began to act, in seconds since the epoch by its own clock."""
         self._name = name
         self._clock = clock
         self._rest = b""
@@ -78,6 +80,8 @@ class AgentWatch:
         elif fields.get("msg") in _PHASES:
             self.phase = _PHASES[fields["msg"]]
             self._entities = fields.get("entities", self._entities)
+            if self.phase == "running":
+                self.begun_s = fields.get("ts")
 
     def _count(self, fields: dict[str, object]) -> None:
         try:

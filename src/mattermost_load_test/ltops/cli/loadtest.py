@@ -49,6 +49,7 @@ from mattermost_load_test.timings.stats import Timings
 @click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="Set one key of it.")
 @click.option("--force-bulk-load", is_flag=True, help="Load the population although it was loaded before.")
 @click.option("--skip-bulk-load", is_flag=True, help="Take the population as it is on the server.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Lines imported side by side by the server.")
 @click.option("--start-in", type=click.FloatRange(0), metavar="S", help="Seconds until users begin to act.")
 @click.option("--attach", is_flag=True, help="Follow the run that is under way.")
 @click.option("--stop", is_flag=True, help="End the run that is under way, and fetch its results.")
@@ -63,6 +64,7 @@ def loadtest(
     settings: tuple[str, ...],
     force_bulk_load: bool,
     skip_bulk_load: bool,
+    workers: int | None,
     start_in: float | None,
     attach: bool,
     stop: bool,
@@ -91,7 +93,7 @@ def loadtest(
         raise click.UsageError("--attach and --stop exclude each other")
     gates = (*gates_of(expressions, gates_file), *abort_gates_of(abort_expressions))
     if not (attach or stop):
-        order = ConfigurationOrder(config, settings, os.environ, Path.cwd())
+        order = ConfigurationOrder(config, settings, os.environ, Path.cwd(), workers)
         bulk = _Bulk(force_bulk_load, skip_bulk_load, start_in, abort_expressions)
         _begin(name, scenario, order, bulk, verbose)
     elif stop:
@@ -122,7 +124,8 @@ def _begin(name: str, scenario: str, given: ConfigurationOrder, bulk: _Bulk, ver
             progress.warn(warning)
         order = RunOrder(scenario, configuration, bulk.force, bulk.skip, bulk.start_in_s, bulk.abort_on)
         run = Launch(cluster, agents, progress).go(order)
-        progress.say(f"{run.agents} agent(s) run {scenario}; users begin to act at {run.begins_at:%H:%M:%S} UTC")
+        begin = "when they are logged in" if run.begins_at is None else f"at {run.begins_at:%H:%M:%S} UTC"
+        progress.say(f"{run.agents} agent(s) run {scenario}; users begin to act {begin}")
 
 
 def _finish_earlier(cluster: Cluster, progress: Progress) -> None:

@@ -1,0 +1,150 @@
+"""A Mattermost by archive: laid out like the real one, holding a stand-in that wants the database it is given."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import tarfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+Ops = Any
+"""An `Ops` of the conftest beside."""
+
+Needs = Any
+"""Its `Needs`."""
+
+pytestmark = pytest.mark.slow
+
+STAND_IN = f"""#!{sys.executable}
+# {{version}}
+import json, sys, psycopg
+from mattermost_load_test.loadtest.cli import cli
+assert sys.argv[1] == "server", sys.argv
+settings = json.load(open(sys.argv[sys.argv.index("--config") + 1]))
+psycopg.connect(settings["SqlSettings"]["DataSource"]).close()
+assert settings["TeamSettings"]["EnableOpenServer"] and settings["EmailSettings"]["SMTPPort"] == "10025"
+host, port = settings["ServiceSettings"]["ListenAddress"].split(":")
+cli(["server", "--host", host, "--port", port, "--empty"])
+"""
+
+
+def archive(path: Path, version: str) -> Path:
+    """Write an archive as a release is laid out."""
+    files = {
+        "bin/mattermost": STAND_IN.replace("{version}", version),
+        "config/default.json": json.dumps({"EmailSettings": {"SMTPPort": "10025"}}),
+        "config/README.md": "",
+        **dict.fromkeys(
+            ("i18n/en.json", "templates/a.html", "fonts/a.ttf", "client/root.html", "logs/x", "data/x"), ""
+        ),
+    }
+    with tarfile.open(path, "w:gz") as packed:
+        for name, text in files.items():
+            member = tarfile.TarInfo(f"mattermost/{name}")
+            member.size, member.mode = len(text.encode()), 0o755 if name.startswith("bin/") else 0o644
+            packed.addfile(member, io.BytesIO(text.encode()))
+    return path
+
+
+def places() -> set[str]:
+    """Return the folders of databases of ours outside of a cluster's folder."""
+    return {path.name for path in Path("/var/tmp").glob("ltops-*")}
+
+
+def test_a_mattermost_by_archive(ops: Ops, needs: Needs) -> None:
+    """It is unpacked, configured, started with a PostgreSQL of its own, and deployed anew when the archive changes."""
+    postgres(needs)
+    before = places()
+    ops.good("create", "-c", "real", "--type", "local")
+    ops.good("deploy", "-c", "real", "-m", str(archive(ops.folder / "one.tar.gz", "one")))
+    found = ops.status("real")
+    assert found["well"], found
+    assert [one["role"] for one in found["instances"] if one["role"] in ("app", "db")] == ["app", "db"]
+    assert "Nothing to do" in ops.good("deploy", "-c", "real").stderr
+    the_password_is_kept_from_others(ops, found["data_source"])
+    ops.good("loadtest", "basic", "-c", "real")
+    changed = ops.good("deploy", "-c", "real", "-m", str(archive(ops.folder / "two.tar.gz", "two")))
+    assert "unpack two.tar.gz" in changed.stderr
+    assert "# two" in (ops.home / "real/instances/app-0/mattermost/bin/mattermost").read_text()
+    beside_it(ops, found["data_source"])
+    ops.good("delete", "-c", "real")
+    assert ops.processes() == []
+    assert places() == before
+    assert list(ops.home.glob("[!.]*")) == []
+
+
+def postgres(needs: Needs) -> None:
+    """Skip where there is no PostgreSQL."""
+    if not list(Path("/usr/lib/postgresql").glob("*/bin/postgres")):
+        needs(postgres="postgresql")
+
+
+def the_password_is_kept_from_others(ops: Ops, data_source: str) -> None:
+    """Look that `status` masks it, and that no command line holds it while `db` runs."""
+    password = data_source.split("@")[0].rpartition(":")[2]
+    assert password not in ops.good("status").stdout
+    seen: list[str] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            seen.extend(" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
+            over.wait(0.1)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    ended = ops.run_apart("db", "-c", "real", "--", "-At", "-c", "SELECT 40 + 2, pg_sleep(1)")
+    over.set()
+    looking.join()
+    assert (ended.code, ended.stdout) == (0, "42|\n")
+    assert any("pg_sleep" in line for line in seen)
+    assert not [line for line in seen if password in line]
+    assert ops.run_apart("db", "-c", "real", "--", "-c", "nonsense").code == 1
+
+
+def beside_it(ops: Ops, data_source: str) -> None:
+    """Put a second cluster beside the first, on a database that it is given, which stays."""
+    ops.environment["LTOPS_DATA_SOURCE"] = data_source
+    ops.good("create", "-c", "other", "--type", "local")
+    ops.good("deploy", "-c", "other", "-m", str(ops.folder / "one.tar.gz"))
+    del ops.environment["LTOPS_DATA_SOURCE"]
+    assert ops.state("other")["data_source"] == data_source
+    assert "db" not in [one["role"] for one in ops.state("other")["instances"]]
+    ops.good("delete", "-c", "other")
+    assert ops.run_apart("db", "-c", "real", "--", "-At", "-c", "SELECT 1").stdout == "1\n"
+
+
+def test_a_server_that_does_not_start(ops: Ops, needs: Needs) -> None:
+    """The last words of its log are in the message, and the same command goes on once the archive is mended."""
+    postgres(needs)
+    path = archive(ops.folder / "bad.tar.gz", "raise SystemExit('no such luck')")
+    with tarfile.open(path, "w:gz") as packed:
+        text = b"#!/bin/sh\necho 'no such luck' >&2\nexit 5\n"
+        member = tarfile.TarInfo("mattermost/bin/mattermost")
+        member.size, member.mode = len(text), 0o755
+        packed.addfile(member, io.BytesIO(text))
+    ops.good("create", "-c", "real", "--type", "local")
+    ended = ops.run("deploy", "-c", "real", "-m", str(path))
+    assert ended.code == 1
+    assert "no such luck" in ended.error
+    ops.good("deploy", "-c", "real", "-m", str(archive(ops.folder / "good.tar.gz", "good")))
+    assert ops.status("real")["well"]
+
+
+def test_agents_for_a_server_that_is_there(ops: Ops) -> None:
+    """A cluster made with --server-url has agents only, and several clusters stand side by side."""
+    ops.good("create", "-c", "servers", "--type", "local")
+    ops.good("deploy", "-c", "servers")
+    url = ops.state("servers")["site_url"]
+    ops.good("create", "-c", "agents", "--type", "local", "--server-url", url)
+    ops.good("deploy", "-c", "agents")
+    assert not [one for one in ops.state("agents")["instances"] if one["role"] == "app"]
+    ops.good("loadtest", "basic", "-c", "agents")
+    ops.good("delete", "-c", "agents")
+    assert ops.status("servers")["well"]

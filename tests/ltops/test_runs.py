@@ -1,0 +1,172 @@
+"""Runs on a cluster that is there: begun again, stopped, failing; and what becomes of their results."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+Ops = Any
+"""An `Ops` of the conftest beside."""
+
+pytestmark = pytest.mark.slow
+
+LONG = ("--set", "UserEntitiesConfiguration.TestLengthMinutes=30")
+
+
+def results(demo: Ops) -> Path:
+    """Return the folder of the current run's results."""
+    folder = demo.home / "demo" / "results"
+    assert isinstance(folder, Path)
+    return folder
+
+
+def running(demo: Ops) -> dict[int, psutil.Process]:
+    """Return the agents' processes by index."""
+    lines = {process: process.cmdline() for process in demo.processes()}
+    return {
+        int(line[line.index("--agent-index") + 1]): process
+        for process, line in lines.items()
+        if "--agent-index" in line
+    }
+
+
+def begin(demo: Ops, *more: str) -> subprocess.Popen[str]:
+    """Begin a long run in a process that is left alone, and wait until users act."""
+    laptop = demo.start("loadtest", "basic", "-c", "demo", *LONG, *more)
+    log = results(demo) / "loadtest-out-loadtest-0.txt"
+    earlier = log.stat().st_ino if log.exists() else 0
+    demo.until(
+        lambda: log.exists() and log.stat().st_ino != earlier and "Entities begin to act" in log.read_text(), "it runs"
+    )
+    assert isinstance(laptop, subprocess.Popen)
+    return laptop
+
+
+def test_results_of_earlier_runs_are_kept(solo: Ops) -> None:
+    """The population is loaded once; the first run's results move into a folder by its start time."""
+    first = solo.good("loadtest", "basic", "-c", "demo")
+    assert "load the population" in first.stderr
+    run_id = solo.state("demo")["run"]["id"]
+    summary = (results(solo) / "summary.txt").read_text()
+    second = solo.good("loadtest", "search", "-c", "demo")
+    assert "loaded already" in second.stderr
+    assert (results(solo) / run_id / "summary.txt").read_text() == summary
+    assert "POST /posts" not in second.stdout
+    forced = solo.good("loadtest", "basic", "-c", "demo", "--force-bulk-load")
+    assert "load the population" in forced.stderr
+
+
+def test_another_population_is_loaded_anew(solo: Ops) -> None:
+    """The hash of the population's settings decides, the seed included."""
+    solo.good("loadtest", "basic", "-c", "demo")
+    other = ("--set", "LoadtestEnviromentConfig.Seed=7")
+    ended = solo.good("loadtest", "basic", "-c", "demo", "--skip-bulk-load", *other)
+    assert "load the population" not in ended.stderr
+    ended = solo.good("loadtest", "basic", "-c", "demo", *other)
+    assert "load the population" in ended.stderr
+
+
+def test_a_run_is_stopped(pair: Ops) -> None:
+    """--stop ends the agents in good order and fetches their reports, which is no failure; a second run is refused."""
+    laptop = begin(pair)
+    assert pair.status("demo")["run"]["finished_at"] is None
+    ended = pair.run("loadtest", "-c", "demo")
+    assert ended.code == 2
+    assert "--attach" in ended.error
+    laptop.kill()
+    laptop.communicate()
+    ended = pair.good("loadtest", "-c", "demo", "--stop")
+    assert "Timings Report" in ended.stdout
+    assert pair.state("demo")["run"]["exit_codes"] == [130, 130]
+    assert "interrupted" in (results(pair) / "report-loadtest-0.txt").read_text()
+    ended = pair.run("loadtest", "-c", "demo", "--stop")
+    assert (ended.code, "no run is under way" in ended.error) == (2, True)
+
+
+def test_ctrl_c_leaves_the_run_alone(solo: Ops) -> None:
+    """The command ends with 130 and says how to go on; the agents do not notice."""
+    laptop = begin(solo)
+    laptop.send_signal(signal.SIGINT)
+    _, stderr = laptop.communicate()
+    assert laptop.returncode == 130
+    assert "the test goes on" in stderr
+    assert solo.status("demo")["run_ended"] is False
+    solo.good("loadtest", "-c", "demo", "--stop")
+
+
+def test_an_agent_that_is_killed(pair: Ops) -> None:
+    """Its failure is the command's; what it measured until then, and the other's results, are there."""
+    laptop = begin(pair)
+    agents = running(pair)
+    agents[1].kill()
+    psutil.wait_procs([agents[1]], timeout=10)
+    agents[0].send_signal(signal.SIGTERM)
+    stdout, stderr = laptop.communicate()
+    assert laptop.returncode == 1
+    assert "loadtest-1: the agent was lost: its process was killed" in stderr
+    assert "Timings Report" in stdout
+    assert pair.state("demo")["run"]["exit_codes"] == [130, None]
+
+
+def test_results_of_a_run_that_ended_unseen(solo: Ops) -> None:
+    """The next run fetches them first."""
+    laptop = begin(solo)
+    laptop.kill()
+    laptop.communicate()
+    for process in running(solo).values():
+        process.send_signal(signal.SIGTERM)
+    solo.until(lambda: solo.status("demo")["run_ended"], "the agents have ended")
+    run_id = solo.state("demo")["run"]["id"]
+    assert "ended, results not fetched" in solo.good("status").stdout
+    ended = solo.good("loadtest", "basic", "-c", "demo")
+    assert "which ended while nobody looked" in ended.stderr
+    assert (results(solo) / run_id / "report-loadtest-0.txt").exists()
+
+
+def test_a_server_that_died(solo: Ops) -> None:
+    """`status` says which instance and why; deployed again, its population is known to be gone and loaded anew."""
+    solo.good("loadtest", "basic", "-c", "demo")
+    (server,) = [process for process in solo.processes() if "server" in process.cmdline()]
+    server.kill()
+    psutil.wait_procs([server], timeout=10)
+    solo.until(lambda: not solo.status("demo")["well"], "it is noticed")
+    assert "was killed" in solo.status("demo")["faults"]["app-0"]
+    ended = solo.run("loadtest", "basic", "-c", "demo")
+    assert ended.code == 3
+    solo.good("deploy", "-c", "demo")
+    assert "load the population" in solo.good("loadtest", "basic", "-c", "demo").stderr
+
+
+def test_a_supervisor_that_was_killed(solo: Ops) -> None:
+    """What it left behind is ended when the cluster is deployed again, and every port is free for what is started."""
+    (supervisor,) = [process for process in solo.processes() if "supervisor.supervisord" in process.cmdline()]
+    left = {process.pid for process in solo.processes()} - {supervisor.pid}
+    supervisor.kill()
+    psutil.wait_procs([supervisor], timeout=10)
+    assert "starts all again" in solo.status("demo")["faults"]["app-0"]
+    solo.good("deploy", "-c", "demo")
+    assert not left & {process.pid for process in solo.processes()}
+    assert solo.status("demo")["well"]
+
+
+def test_the_agents_configuration_is_layered(solo: Ops) -> None:
+    """File, `deploy --users`, environment, --set and the cluster: each over the one before it."""
+    solo.good("deploy", "-c", "demo", "--users", "33")
+    solo.environment["MMLOADTEST_USERENTITIESCONFIGURATION_NUMACTIVEENTITIES"] = "4"
+    solo.environment["MMLOADTEST_CONNECTIONCONFIGURATION_SERVERURL"] = "http://127.0.0.1:9"
+    settings = ("--set", "logsettings.filelevel=WARN", "--set", "UserEntitiesConfiguration.ActionRateMilliseconds=300")
+    solo.good("loadtest", "basic", "-c", "demo", *settings)
+    kept = json.loads((results(solo) / "loadtestconfig.json").read_text())
+    assert kept["LoadtestEnviromentConfig"]["NumUsers"] == 33
+    assert kept["UserEntitiesConfiguration"]["NumActiveEntities"] == 4
+    assert kept["UserEntitiesConfiguration"]["ActionRateMilliseconds"] == 300
+    assert kept["LogSettings"]["FileLevel"] == "WARN"
+    assert kept["ConnectionConfiguration"]["ServerURL"] == solo.state("demo")["site_url"]
+    solo.environment.clear()
+    solo.environment["LTOPS_HOME"] = str(solo.home)
