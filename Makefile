@@ -36,7 +36,7 @@ $(BENCH): requirements-bench.lock $(RUNTIME)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
-demo: $(RUNTIME) ## an embedded Mattermost, put under load for one minute, and the report of it
+demo: $(RUNTIME) ## a cluster on this machine, put under load for one minute, and the report of it
 	@$(BIN)/python -m mattermost_load_test.demo
 
 test: $(DEV) ## run the tests

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -219,3 +221,44 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ops]:
         ops.good("create", "-c", "demo", "--type", "local", "--loadtest-count", "2")
         ops.good("deploy", "-c", "demo")
         yield ops
+
+
+STAND_IN = f"""#!{sys.executable}
+# {{version}}
+import json, sys, psycopg
+from mattermost_load_test.loadtest.cli import cli
+assert sys.argv[1] == "server", sys.argv
+settings = json.load(open(sys.argv[sys.argv.index("--config") + 1]))
+psycopg.connect(settings["SqlSettings"]["DataSource"]).close()
+assert settings["TeamSettings"]["EnableOpenServer"] and settings["EmailSettings"]["SMTPPort"] == "10025"
+host, port = settings["ServiceSettings"]["ListenAddress"].split(":")
+cli(["server", "--host", host, "--port", port, "--empty"])
+"""
+
+
+def _archive(path: Path, version: str) -> Path:
+    """Write an archive as a release is laid out."""
+    files = {
+        "bin/mattermost": STAND_IN.replace("{version}", version),
+        "config/default.json": json.dumps({"EmailSettings": {"SMTPPort": "10025"}}),
+        "config/README.md": "",
+        **dict.fromkeys(
+            ("i18n/en.json", "templates/a.html", "fonts/a.ttf", "client/root.html", "logs/x", "data/x"), ""
+        ),
+    }
+    with tarfile.open(path, "w:gz") as packed:
+        for name, text in files.items():
+            member = tarfile.TarInfo(f"mattermost/{name}")
+            member.size, member.mode = len(text.encode()), 0o755 if name.startswith("bin/") else 0o644
+            packed.addfile(member, io.BytesIO(text.encode()))
+    return path
+
+
+MakeArchive = Callable[[Path, str], Path]
+"""Writes an archive with a Mattermost of a version in it."""
+
+
+@pytest.fixture(scope="session")
+def make_archive() -> MakeArchive:
+    """Give what makes archives of a stand-in for Mattermost."""
+    return _archive

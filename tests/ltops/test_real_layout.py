@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import sys
 import tarfile
 import threading
 from pathlib import Path
@@ -19,37 +17,10 @@ Ops = Any
 Needs = Any
 """Its `Needs`."""
 
+MakeArchive = Any
+"""Its `MakeArchive`."""
+
 pytestmark = pytest.mark.slow
-
-STAND_IN = f"""#!{sys.executable}
-# {{version}}
-import json, sys, psycopg
-from mattermost_load_test.loadtest.cli import cli
-assert sys.argv[1] == "server", sys.argv
-settings = json.load(open(sys.argv[sys.argv.index("--config") + 1]))
-psycopg.connect(settings["SqlSettings"]["DataSource"]).close()
-assert settings["TeamSettings"]["EnableOpenServer"] and settings["EmailSettings"]["SMTPPort"] == "10025"
-host, port = settings["ServiceSettings"]["ListenAddress"].split(":")
-cli(["server", "--host", host, "--port", port, "--empty"])
-"""
-
-
-def archive(path: Path, version: str) -> Path:
-    """Write an archive as a release is laid out."""
-    files = {
-        "bin/mattermost": STAND_IN.replace("{version}", version),
-        "config/default.json": json.dumps({"EmailSettings": {"SMTPPort": "10025"}}),
-        "config/README.md": "",
-        **dict.fromkeys(
-            ("i18n/en.json", "templates/a.html", "fonts/a.ttf", "client/root.html", "logs/x", "data/x"), ""
-        ),
-    }
-    with tarfile.open(path, "w:gz") as packed:
-        for name, text in files.items():
-            member = tarfile.TarInfo(f"mattermost/{name}")
-            member.size, member.mode = len(text.encode()), 0o755 if name.startswith("bin/") else 0o644
-            packed.addfile(member, io.BytesIO(text.encode()))
-    return path
 
 
 def places() -> set[str]:
@@ -57,19 +28,19 @@ def places() -> set[str]:
     return {path.name for path in Path("/var/tmp").glob("ltops-*")}
 
 
-def test_a_mattermost_by_archive(ops: Ops, needs: Needs) -> None:
+def test_a_mattermost_by_archive(ops: Ops, needs: Needs, make_archive: MakeArchive) -> None:
     """It is unpacked, configured, started with a PostgreSQL of its own, and deployed anew when the archive changes."""
     postgres(needs)
     before = places()
     ops.good("create", "-c", "real", "--type", "local")
-    ops.good("deploy", "-c", "real", "-m", str(archive(ops.folder / "one.tar.gz", "one")))
+    ops.good("deploy", "-c", "real", "-m", str(make_archive(ops.folder / "one.tar.gz", "one")))
     found = ops.status("real")
     assert found["well"], found
     assert [one["role"] for one in found["instances"] if one["role"] in ("app", "db")] == ["app", "db"]
     assert "Nothing to do" in ops.good("deploy", "-c", "real").stderr
     the_password_is_kept_from_others(ops, found["data_source"])
     ops.good("loadtest", "basic", "-c", "real")
-    changed = ops.good("deploy", "-c", "real", "-m", str(archive(ops.folder / "two.tar.gz", "two")))
+    changed = ops.good("deploy", "-c", "real", "-m", str(make_archive(ops.folder / "two.tar.gz", "two")))
     assert "unpack two.tar.gz" in changed.stderr
     assert "# two" in (ops.home / "real/instances/app-0/mattermost/bin/mattermost").read_text()
     beside_it(ops, found["data_source"])
@@ -120,10 +91,10 @@ def beside_it(ops: Ops, data_source: str) -> None:
     assert ops.run_apart("db", "-c", "real", "--", "-At", "-c", "SELECT 1").stdout == "1\n"
 
 
-def test_a_server_that_does_not_start(ops: Ops, needs: Needs) -> None:
+def test_a_server_that_does_not_start(ops: Ops, needs: Needs, make_archive: MakeArchive) -> None:
     """The last words of its log are in the message, and the same command goes on once the archive is mended."""
     postgres(needs)
-    path = archive(ops.folder / "bad.tar.gz", "raise SystemExit('no such luck')")
+    path = ops.folder / "bad.tar.gz"
     with tarfile.open(path, "w:gz") as packed:
         text = b"#!/bin/sh\necho 'no such luck' >&2\nexit 5\n"
         member = tarfile.TarInfo("mattermost/bin/mattermost")
@@ -133,7 +104,7 @@ def test_a_server_that_does_not_start(ops: Ops, needs: Needs) -> None:
     ended = ops.run("deploy", "-c", "real", "-m", str(path))
     assert ended.code == 1
     assert "no such luck" in ended.error
-    ops.good("deploy", "-c", "real", "-m", str(archive(ops.folder / "good.tar.gz", "good")))
+    ops.good("deploy", "-c", "real", "-m", str(make_archive(ops.folder / "good.tar.gz", "good")))
     assert ops.status("real")["well"]
 
 

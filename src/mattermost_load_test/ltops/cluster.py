@@ -101,6 +101,7 @@ class ClusterState(_Model):
     site_url: str = ""
     metrics_url: str = ""
     grafana_url: str = ""
+    grafana_password: SecretStr = SecretStr("")
     driver: Literal["postgres", "mysql", ""] = ""
     data_source: SecretStr = SecretStr("")
     users: int | None = None
@@ -109,7 +110,7 @@ class ClusterState(_Model):
     bulk_load: BulkLoad | None = None
     run: RunRecord | None = None
 
-    @field_serializer("data_source", when_used="json")
+    @field_serializer("data_source", "grafana_password", when_used="json")
     def _whole(self, value: SecretStr) -> str:
         return value.get_secret_value()
 

@@ -43,7 +43,8 @@ def _rows(inspection: Inspection, state: ClusterState, show_secrets: bool) -> It
     if state.metrics_url:
         yield "Metrics", state.metrics_url
     if state.grafana_url:
-        yield "Grafana", state.grafana_url
+        password = state.grafana_password.get_secret_value() if show_secrets else MASK
+        yield "Grafana", f"{state.grafana_url}  admin, password {password}"
     if source := state.data_source.get_secret_value():
         yield "Database", f"{state.driver} {source if show_secrets else masked(source)}"
     yield "Users", _users(state)
@@ -102,6 +103,8 @@ def _object(inspection: Inspection, show_secrets: bool) -> dict[str, Any]:
     fields = state.model_dump(mode="json", exclude={"version", "details", "options"})
     source = state.data_source.get_secret_value()
     fields["data_source"] = source if show_secrets else masked(source)
+    if state.grafana_url and not show_secrets:
+        fields["grafana_password"] = MASK
     server = inspection.server
     fields["server"] = (
         {"version": server.version, "duration_ms": round(server.duration_ms, 1)}

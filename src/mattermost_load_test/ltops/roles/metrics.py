@@ -1,8 +1,12 @@
-"""Prometheus: what it scrapes, and Grafana's data source on it."""
+"""Prometheus: what it scrapes, and Grafana on top of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
 
 from mattermost_load_test.ltops.roles.rendering import render
 
@@ -14,3 +18,42 @@ def prometheus_configuration(cluster: str, jobs: Mapping[str, Mapping[str, str]]
     """Return prometheus.yml: of each job the addresses by instance; a job without any is left out."""
     wanted = {job: targets for job, targets in jobs.items() if targets}
     return render("prometheus.yml.j2", cluster=cluster, interval_s=SCRAPE_INTERVAL_S, jobs=wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Grafana:
+    """What Grafana is told: where it listens and keeps its files, its admin's password, where Prometheus is.
+
+    `dashboards` is the folder of dashboards to show, None for none.
+    """
+
+    host: str
+    port: int
+    directory: Path
+    password: SecretStr
+    prometheus_url: str
+    dashboards: Path | None = None
+
+    def environment(self) -> dict[str, str]:
+        """Return Grafana's settings as variables (Grafana documentation, "Override configuration settings")."""
+        return {
+            "GF_SERVER_HTTP_ADDR": self.host,
+            "GF_SERVER_HTTP_PORT": str(self.port),
+            "GF_PATHS_DATA": str(self.directory / "data"),
+            "GF_PATHS_LOGS": str(self.directory / "logs"),
+            "GF_PATHS_PLUGINS": str(self.directory / "plugins"),
+            "GF_PATHS_PROVISIONING": str(self.directory / "provisioning"),
+            "GF_SECURITY_ADMIN_PASSWORD": self.password.get_secret_value(),
+            "GF_ANALYTICS_REPORTING_ENABLED": "false",
+            "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        }
+
+    def files(self) -> dict[Path, str]:
+        """Return what is provisioned: the data source, and the dashboards where there are any."""
+        provisioning = self.directory / "provisioning"
+        source = render("grafana-datasource.yml.j2", prometheus_url=self.prometheus_url, interval_s=SCRAPE_INTERVAL_S)
+        files = {provisioning / "datasources" / "prometheus.yml": source}
+        if self.dashboards is not None:
+            shown = render("grafana-dashboards.yml.j2", directory=self.dashboards)
+            files[provisioning / "dashboards" / "mattermost.yml"] = shown
+        return files

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -134,13 +135,16 @@ class Deployment:
         if surroundings.installed("prometheus"):
             around.append(_served("metrics", details.port("metrics-0")))
         state.metrics_url = next((one.url for one in around if one.role == "metrics"), "")
+        if state.metrics_url and surroundings.installed("grafana"):
+            state.grafana_url = f"http://{HOST}:{details.port(surroundings.GRAFANA)}"
+            state.grafana_password = state.grafana_password or SecretStr(secrets.token_urlsafe(16))
         state.instances = [*apps, *around, *state.of_role("loadtest")]
         state.missing = self._missing()
         details.keep(self._cluster)
 
     def _missing(self) -> list[str]:
         tools = ["nginx"] if self._options.app_count > 1 else []
-        missing = surroundings.lacking([*tools, "prometheus", "node-exporter"])
+        missing = surroundings.lacking([*tools, "prometheus", "node-exporter", "grafana"])
         if self._archive is not None and self._options.app_count > 1 and not self._details.license_file:
             missing.append(NO_SHARED_EVENTS)
         return missing
@@ -178,6 +182,9 @@ class Deployment:
         if prometheus := surroundings.installed("prometheus"):
             port = self._details.port("metrics-0")
             yield surroundings.prometheus_step(cluster, supervisor, prometheus, port, jobs)
+            if grafana := surroundings.installed("grafana"):
+                port = self._details.port(surroundings.GRAFANA)
+                yield surroundings.grafana_step(cluster, supervisor, grafana, port, cluster.state.metrics_url)
         self._details.keep(cluster)
 
     def _metrics_of(self, apps: list[Instance]) -> dict[str, str]:
@@ -205,7 +212,11 @@ class Deployment:
         """Return the step that ends the programs that are not wanted any more."""
 
         def unwanted() -> list[str]:
-            wanted = {surroundings.EXPORTER, *(instance.name for instance in self._cluster.state.instances)}
+            wanted = {
+                surroundings.EXPORTER,
+                surroundings.GRAFANA,
+                *(instance.name for instance in self._cluster.state.instances),
+            }
             if self._archive is None:
                 wanted = {name for name in wanted if not name.startswith("app-")} | {EMBEDDED}
             return sorted(self._supervisor.states().keys() - wanted) if self._supervisor.runs() else []

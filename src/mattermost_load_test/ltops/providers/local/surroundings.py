@@ -1,4 +1,4 @@
-"""What stands around the servers of a local cluster where it is installed: nginx, Prometheus, node exporter."""
+"""What stands around the servers of a local cluster where it is installed: nginx, Prometheus, Grafana."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mattermost_load_test.ltops.cluster import Instance
 from mattermost_load_test.ltops.providers.local.apps import port_of
 from mattermost_load_test.ltops.providers.local.layout import HOST, folder, made, need_free, write_private
 from mattermost_load_test.ltops.providers.local.listening import wait_until_listening
-from mattermost_load_test.ltops.roles.metrics import prometheus_configuration
+from mattermost_load_test.ltops.roles.metrics import Grafana, prometheus_configuration
 from mattermost_load_test.ltops.roles.proxy import Proxy
 from mattermost_load_test.ltops.steps import Step, Tell
 from mattermost_load_test.ltops.store import Cluster
@@ -21,16 +21,24 @@ from mattermost_load_test.ltops.supervision import MARK, Program, Supervisor
 EXPORTER = "node-exporter"
 PROMETHEUS = "metrics-0"
 PROXY = "proxy-0"
+GRAFANA = "grafana"
+GRAFANA_HOME = "/usr/share/grafana"
+"""Where Grafana's packages put what it serves."""
+
+DASHBOARDS = Path(__file__).parents[3] / "dashboards"
+"""The dashboards that are shipped with this toolkit."""
 
 _HOW = {
     "nginx": "nginx, which shares requests out between app instances: apt-get install nginx-light, then deploy again",
     "prometheus": "Prometheus, which keeps metrics: apt-get install prometheus, then deploy again",
+    "grafana": "Grafana, which draws metrics: https://grafana.com/grafana/download, then deploy again",
     "node-exporter": "node exporter, which measures this host: apt-get install prometheus-node-exporter, deploy again",
 }
 _PROGRAMS = {
     "nginx": ("nginx",),
     "prometheus": ("prometheus",),
     "node-exporter": ("prometheus-node-exporter", "node_exporter"),
+    "grafana": ("grafana-server", "grafana"),
 }
 
 
@@ -92,6 +100,17 @@ def prometheus_step(
     return _step(supervisor, wanted, "start Prometheus", files, {port: PROMETHEUS})
 
 
+def grafana_step(cluster: Cluster, supervisor: Supervisor, program: str, port: int, prometheus_url: str) -> Step:
+    """Return the step that starts Grafana on the metrics, with the dashboards that come with this toolkit, if any."""
+    directory = folder(cluster.directory, PROMETHEUS) / GRAFANA
+    dashboards = DASHBOARDS if DASHBOARDS.is_dir() else None
+    grafana = Grafana(HOST, port, directory, cluster.state.grafana_password, prometheus_url, dashboards)
+    command = [program, *(["server"] if Path(program).name == "grafana" else []), "--homepath", GRAFANA_HOME]
+    environment = {MARK: str(cluster.directory), **grafana.environment()}
+    wanted = Program(GRAFANA, command, directory, directory / "grafana.log", environment, restart=True)
+    return _step(supervisor, wanted, "start it", grafana.files(), {port: GRAFANA})
+
+
 def _step(
     supervisor: Supervisor, program: Program, what: str, files: Mapping[Path, str], ports: Mapping[int, str]
 ) -> Step:
@@ -103,6 +122,7 @@ def _step(
         for port, name in ports.items():
             need_free(port, name)
         for path, text in files.items():
+            made(path.parent)
             write_private(path, text.encode())
         supervisor.replace(program)
         for port in ports:
