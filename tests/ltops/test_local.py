@@ -9,7 +9,7 @@ import pytest
 Ops = Any
 """An `Ops` of the conftest beside."""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def test_from_nothing_to_results_and_to_nothing_again(ops: Ops) -> None:

@@ -20,7 +20,7 @@ Needs = Any
 MakeArchive = Any
 """Its `MakeArchive`."""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def places() -> set[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 Ops = Any
 """An `Ops` of the conftest beside."""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 LONG = ("--set", "UserEntitiesConfiguration.TestLengthMinutes=30")
 
@@ -27,12 +29,14 @@ def results(demo: Ops) -> Path:
 
 
 def running(demo: Ops) -> dict[int, psutil.Process]:
-    """Return the agents' processes by index."""
+    """Return the agents' processes by index; their workers, which are forks of them, are left out."""
     lines = {process: process.cmdline() for process in demo.processes()}
+    agents = {process: line for process, line in lines.items() if "--agent-index" in line}
+    forks = {process.pid for process in agents if process.ppid() in {parent.pid for parent in agents}}
     return {
         int(line[line.index("--agent-index") + 1]): process
-        for process, line in lines.items()
-        if "--agent-index" in line
+        for process, line in agents.items()
+        if process.pid not in forks
     }
 
 
@@ -170,3 +174,19 @@ def test_the_agents_configuration_is_layered(solo: Ops) -> None:
     assert kept["ConnectionConfiguration"]["ServerURL"] == solo.state("demo")["site_url"]
     solo.environment.clear()
     solo.environment["LTOPS_HOME"] = str(solo.home)
+
+
+def test_a_shell_on_a_terminal(solo: Ops) -> None:
+    """`ssh` without a command opens a shell in the instance's folder; its exit code is the command's."""
+    ours, theirs = os.openpty()
+    shell = solo.start("ssh", "app", "-c", "demo", stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    os.write(ours, b"pwd; test -t 0; echo terminal $?; exit 3\n")
+    seen = b""
+    with contextlib.suppress(OSError):  # what a terminal says at its end
+        while piece := os.read(ours, 4096):
+            seen += piece
+    os.close(ours)
+    assert shell.wait() == 3
+    assert b"instances/app-0" in seen
+    assert b"terminal 0" in seen

@@ -15,7 +15,7 @@ Ops = Any
 Needs = Any
 """Its `Needs`."""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 GRAFANA = f"""#!{sys.executable}
 import http.server, os
