@@ -35,13 +35,15 @@ def test_a_cluster_from_its_making_to_its_end(ops: Ops, needs: Needs) -> None:
     assert deployed["well"]
     assert {one["role"] for one in deployed["instances"]} == {"app", "proxy", "metrics", "loadtest"}
     cut_off_midway(ops)
+    assert {"loadtest-0", "loadtest-1"} <= scraped(deployed["metrics_url"])["loadtest"]
     attached = ops.good("loadtest", "-c", "e2e", "--attach")
     assert "Timings Report" in attached.stdout
     results_are_whole(ops)
     run = ops.status("e2e")["run"]
     assert run["exit_codes"] == [0, 0]
     assert run["score"] > 0
-    assert scraped(deployed["metrics_url"]) == {"mattermost": {"app-0", "app-1"}, "host": {"this-machine"}}
+    reached = scraped(deployed["metrics_url"])
+    assert (reached["mattermost"], reached["host"]) == ({"app-0", "app-1"}, {"this-machine"})
     commands_reach_instances(ops)
     everything_is_collected(ops)
     ports = [int(one["address"].split(":")[1]) for one in deployed["instances"] if ":" in one["address"]]

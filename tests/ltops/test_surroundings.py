@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 Ops = Any
 """An `Ops` of the conftest beside."""
@@ -53,6 +55,10 @@ def test_grafana_is_started_where_it_is_installed(ops: Ops, needs: Needs) -> Non
     assert not [line for line in found["missing"] if "Grafana" in line]
     source = Path(ops.home, "drawn/instances/metrics-0/grafana/provisioning/datasources/prometheus.yml").read_text()
     assert f"url: {found['metrics_url']}" in source
+    (shown,) = Path(ops.home, "drawn/instances/metrics-0/grafana/provisioning/dashboards").iterdir()
+    (folder,) = re.findall(r"path: (.*)", shown.read_text())
+    assert list(Path(folder).glob("*.json"))
+    assert "loadtest-recording" in requests.get(f"{found['metrics_url']}/api/v1/rules", timeout=10).text
     password = found["grafana_password"]
     assert len(password) > 16
     assert password not in ops.good("status").stdout

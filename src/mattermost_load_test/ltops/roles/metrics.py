@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +14,17 @@ SCRAPE_INTERVAL_S = 10
 """As in the original tool."""
 
 
-def prometheus_configuration(cluster: str, jobs: Mapping[str, Mapping[str, str]]) -> str:
-    """Return prometheus.yml: of each job the addresses by instance; a job without any is left out."""
+def prometheus_configuration(cluster: str, jobs: Mapping[str, Mapping[str, str]], rules: Sequence[Path]) -> str:
+    """Return prometheus.yml: of each job the addresses by instance, a job without any left out; files of rules."""
     wanted = {job: targets for job, targets in jobs.items() if targets}
-    return render("prometheus.yml.j2", cluster=cluster, interval_s=SCRAPE_INTERVAL_S, jobs=wanted)
+    return render("prometheus.yml.j2", cluster=cluster, interval_s=SCRAPE_INTERVAL_S, jobs=wanted, rules=rules)
 
 
 @dataclass(frozen=True, slots=True)
 class Grafana:
     """What Grafana is told: where it listens and keeps its files, its admin's password, where Prometheus is.
 
-    `dashboards` is the folder of dashboards to show, None for none.
+    `dashboards` is the folder of dashboards to show.
     """
 
     host: str
@@ -32,7 +32,7 @@ class Grafana:
     directory: Path
     password: SecretStr
     prometheus_url: str
-    dashboards: Path | None = None
+    dashboards: Path
 
     def environment(self) -> dict[str, str]:
         """Return Grafana's settings as variables (Grafana documentation, "Override configuration settings")."""
@@ -49,11 +49,11 @@ class Grafana:
         }
 
     def files(self) -> dict[Path, str]:
-        """Return what is provisioned: the data source, and the dashboards where there are any."""
+        """Return what is provisioned: the data source and the dashboards."""
         provisioning = self.directory / "provisioning"
         source = render("grafana-datasource.yml.j2", prometheus_url=self.prometheus_url, interval_s=SCRAPE_INTERVAL_S)
-        files = {provisioning / "datasources" / "prometheus.yml": source}
-        if self.dashboards is not None:
-            shown = render("grafana-dashboards.yml.j2", directory=self.dashboards)
-            files[provisioning / "dashboards" / "mattermost.yml"] = shown
-        return files
+        shown = render("grafana-dashboards.yml.j2", directory=self.dashboards)
+        return {
+            provisioning / "datasources" / "prometheus.yml": source,
+            provisioning / "dashboards" / "mattermost.yml": shown,
+        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mattermost_load_test.errors import OperationError
@@ -16,24 +16,26 @@ from mattermost_load_test.ltops.providers.base import (
     Digest,
     Job,
 )
-from mattermost_load_test.ltops.providers.local.layout import folder, made, write_private
+from mattermost_load_test.ltops.providers.local.layout import HOST, folder, made, write_private
 from mattermost_load_test.ltops.supervision import MARK, Program, Supervisor
 
 LOADTEST = (sys.executable, "-m", "mattermost_load_test.loadtest.cli")
 """This installation's agent."""
 
+METRICS_VARIABLE = "MMLOADTEST_RESULTSCONFIGURATION_METRICSADDRESS"
 READ_BYTES = 1 << 20
 STOP_S = 60
 _QUIET = 'exec "$@" >/dev/null'  # stdout would be the log once more
 
 
 class LocalAgents:
-    """See `Agents`: processes on this machine."""
+    """See `Agents`: processes on this machine. `ports` are those of their metrics, by their names; empty for none."""
 
-    def __init__(self, directory: Path, supervisor: Supervisor, count: int) -> None:
+    def __init__(self, directory: Path, supervisor: Supervisor, count: int, ports: Mapping[str, int]) -> None:
         self._directory = directory
         self._supervisor = supervisor
         self._count = count
+        self._ports = ports
 
     def clock_offsets_ms(self) -> Sequence[float]:
         """Return noughts: there is one clock."""
@@ -54,7 +56,7 @@ class LocalAgents:
                     ["/bin/sh", "-c", _QUIET, "loadtest", *command],
                     path,
                     path / OUTPUT_FILE,
-                    {MARK: str(self._directory)},
+                    {MARK: str(self._directory), **self._metrics(_name(index))},
                     stop_s=STOP_S,
                 )
             )
@@ -99,6 +101,10 @@ class LocalAgents:
         """Send each agent SIGTERM, which ends it as Ctrl-C does."""
         for index in range(count):
             self._supervisor.stop_program(_name(index))
+
+    def _metrics(self, name: str) -> dict[str, str]:
+        """Return the variable that tells an agent where to serve its metrics."""
+        return {METRICS_VARIABLE: f"{HOST}:{self._ports[name]}"} if name in self._ports else {}
 
     def _forget_earlier(self, index: int) -> None:
         """Remove an agent's folders of earlier jobs, whose results were fetched."""

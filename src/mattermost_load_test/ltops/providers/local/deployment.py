@@ -174,7 +174,8 @@ class Deployment:
             nginx = surroundings.installed("nginx")
             assert nginx is not None  # or there were no proxy
             yield surroundings.proxy_step(cluster, supervisor, nginx, proxy, apps)
-        jobs: dict[str, dict[str, str]] = {"mattermost": self._metrics_of(apps)}
+        agents = {one.name: f"{HOST}:{self._details.port(one.name)}" for one in cluster.state.of_role("loadtest")}
+        jobs = {"mattermost": self._metrics_of(apps), "loadtest": agents}
         if exporter := surroundings.installed("node-exporter"):
             port = self._details.port(surroundings.EXPORTER)
             jobs["host"] = {"this-machine": f"{HOST}:{port}"}

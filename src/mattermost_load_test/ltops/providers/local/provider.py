@@ -96,7 +96,8 @@ class LocalProvider:
     def agents(self, cluster: Cluster) -> Agents:
         """Return the cluster's agents."""
         count = len(cluster.state.of_role("loadtest"))
-        return LocalAgents(cluster.directory, Supervisor(cluster.directory), count)
+        ports = LocalDetails.of(cluster).ports
+        return LocalAgents(cluster.directory, Supervisor(cluster.directory), count, ports)
 
     def attach(self, cluster: Cluster, instance: Instance, command: Sequence[str]) -> int:
         """Run a command, or a shell, in an instance's folder and environment; return its exit code."""

@@ -14,6 +14,7 @@ from mattermost_load_test.ltops.providers.local.layout import HOST, folder, made
 from mattermost_load_test.ltops.providers.local.listening import wait_until_listening
 from mattermost_load_test.ltops.roles.metrics import Grafana, prometheus_configuration
 from mattermost_load_test.ltops.roles.proxy import Proxy
+from mattermost_load_test.ltops.shipped import shipped
 from mattermost_load_test.ltops.steps import Step, Tell
 from mattermost_load_test.ltops.store import Cluster
 from mattermost_load_test.ltops.supervision import MARK, Program, Supervisor
@@ -25,8 +26,8 @@ GRAFANA = "grafana"
 GRAFANA_HOME = "/usr/share/grafana"
 """Where Grafana's packages put what it serves."""
 
-DASHBOARDS = Path(__file__).parents[3] / "dashboards"
-"""The dashboards that are shipped with this toolkit."""
+DASHBOARDS = shipped("dashboards")
+RULES = ("recording.yml", "alerts.yml")
 
 _HOW = {
     "nginx": "nginx, which shares requests out between app instances: apt-get install nginx-light, then deploy again",
@@ -96,15 +97,16 @@ def prometheus_step(
     ]
     log = directory / "prometheus.log"
     wanted = Program(PROMETHEUS, command, directory, log, {MARK: str(cluster.directory)}, restart=True)
-    files = {configuration: prometheus_configuration(cluster.name, jobs)}
+    files = {
+        configuration: prometheus_configuration(cluster.name, jobs, [DASHBOARDS / "rules" / name for name in RULES])
+    }
     return _step(supervisor, wanted, "start Prometheus", files, {port: PROMETHEUS})
 
 
 def grafana_step(cluster: Cluster, supervisor: Supervisor, program: str, port: int, prometheus_url: str) -> Step:
-    """Return the step that starts Grafana on the metrics, with the dashboards that come with this toolkit, if any."""
+    """Return the step that starts Grafana on the metrics, with the dashboards that come along."""
     directory = folder(cluster.directory, PROMETHEUS) / GRAFANA
-    dashboards = DASHBOARDS if DASHBOARDS.is_dir() else None
-    grafana = Grafana(HOST, port, directory, cluster.state.grafana_password, prometheus_url, dashboards)
+    grafana = Grafana(HOST, port, directory, cluster.state.grafana_password, prometheus_url, DASHBOARDS)
     command = [program, *(["server"] if Path(program).name == "grafana" else []), "--homepath", GRAFANA_HOME]
     environment = {MARK: str(cluster.directory), **grafana.environment()}
     wanted = Program(GRAFANA, command, directory, directory / "grafana.log", environment, restart=True)
