@@ -35,7 +35,8 @@ def test_a_cluster_from_its_making_to_its_end(ops: Ops, needs: Needs) -> None:
     assert deployed["well"]
     assert {one["role"] for one in deployed["instances"]} == {"app", "proxy", "metrics", "loadtest"}
     cut_off_midway(ops)
-    assert {"loadtest-0", "loadtest-1"} <= scraped(deployed["metrics_url"])["loadtest"]
+    agents = {"loadtest-0", "loadtest-1"}
+    ops.until(lambda: agents == scraped(deployed["metrics_url"]).get("loadtest"), "Prometheus reaches the agents")
     attached = ops.good("loadtest", "-c", "e2e", "--attach")
     assert "Timings Report" in attached.stdout
     results_are_whole(ops)
