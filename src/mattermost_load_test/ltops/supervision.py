@@ -9,32 +9,38 @@ from __future__ import annotations
 
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import RLock
 from typing import Any
-from xmlrpc.client import Fault, ServerProxy
+from xmlrpc.client import Fault, ServerProxy, Transport
 
 import psutil
-from supervisor.xmlrpc import Faults, SupervisorTransport
+from supervisor.xmlrpc import Faults
 
 from mattermost_load_test.errors import ClusterError, OperationError, OutputError
 
 MARK = "LTOPS_CLUSTER_DIRECTORY"
 """The variable in the environment of every process of a cluster; its value is the cluster's folder."""
 
-START_S = 20.0
+START_S = 60.0
+CALL_S = 90.0
+"""How long supervisord may take for an answer: longer than any program may take to end."""
+
 END_S = 30.0
 LOG_BYTES_MAX = 10_000_000
 LOGS_KEPT = 3
 _SOCKET_PATH_MAX = 100  # of 107 in Linux; supervisord binds to the path with its process id behind it
 _POLL_S = 0.05
+_NOT_INHERITED = ("MMLOADTEST_", "LTOPS_")
+"""Variables that rule a command, and are none of its processes' business; one may hold a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +147,21 @@ class Supervisor:
         self.check_path()
         self.end_leftovers()
         self._write_configuration()
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("MMLOADTEST_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._configuration)]
-        ended = subprocess.run(
-            command,
-            cwd=self.directory,
-            env=environment | {MARK: str(self.cluster_directory)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=START_S,
-        )
+        try:
+            ended = subprocess.run(
+                command,
+                cwd=self.directory,
+                env=environment | {MARK: str(self.cluster_directory)},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=START_S,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise OperationError(f"supervisord did not start within {START_S:g} s; run the command again") from error
         deadline_s = time.monotonic() + START_S
         while ended.returncode == 0 and not self.runs() and time.monotonic() < deadline_s:
             time.sleep(_POLL_S)
@@ -189,14 +198,6 @@ class Supervisor:
             return False
         state = self.states().get(program.name)
         return state is not None and state.running
-
-    def ensure(self, program: Program) -> None:
-        """Let a program run as it is described: it is started, or started anew if it runs otherwise.
-
-        Raises `OperationError` when it cannot be started.
-        """
-        if not self.is_current(program):
-            self.replace(program)
 
     def replace(self, program: Program) -> None:
         """Start a program anew; one of the same name is ended first. Raises `OperationError`."""
@@ -286,7 +287,7 @@ class Supervisor:
     @contextmanager
     def _connection(self) -> Iterator[Any]:
         """Give supervisord's own calls; raises `OperationError` when it is not there."""
-        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        transport = _SocketTransport(self._socket)
         try:
             yield ServerProxy("http://supervisor", transport=transport).supervisor
         except Fault as fault:
@@ -298,6 +299,36 @@ class Supervisor:
             ) from error
         finally:
             transport.close()
+
+
+class _SocketTransport(Transport):
+    """XML-RPC through a socket in the file system, each answer awaited for so long and no longer."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: Any) -> HTTPConnection:
+        """Return the one connection to the socket, whatever host is said; `close` closes it."""
+        kept = self._connection[1]
+        if kept is None:
+            kept = _SocketConnection(self._path)
+            self._connection = (host, kept)
+        return kept
+
+
+class _SocketConnection(HTTPConnection):
+    """HTTP through a socket in the file system."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=CALL_S)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect; raises OSError."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(CALL_S)
+        self.sock.connect(str(self._path))
 
 
 def _state(info: Mapping[str, Any]) -> ProgramState:
