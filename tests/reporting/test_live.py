@@ -100,3 +100,12 @@ def _all_written(parent: int) -> str:
         while piece := os.read(parent, 1 << 16):
             pieces.append(piece)
     return b"".join(pieces).decode()
+
+
+def test_gates_are_shown_while_they_are_crossed() -> None:
+    """Each in a line of its own, with its figure; none while all is well."""
+    crossed = ("p95 > 500ms: p95 is 612.00ms > 500.00ms", "saturated: lateness p99 is 2,000 ms")
+    lines = [line for line in shown(replace(RUNNING, crossed=crossed)).splitlines() if "Gate" in line]
+    assert len(lines) == 2
+    assert crossed[0] in lines[0]
+    assert "Gate" not in shown(RUNNING)
