@@ -1,16 +1,12 @@
-"""How a key of the configuration is declared, and what there is to know of it: unit, range, whether it has effect."""
+"""How a key of the configuration is declared, and what there is to know of it: its unit and its range."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
-
-ACTIVE: Any = object()
-"""Marks a key that does something; any other value of `idle` is the value with which nothing is missed."""
 
 CHANCE: dict[str, Any] = {"ge": 0, "le": 1}
 """The range of chances, and of the keys called percent, which are parts of 1."""
@@ -19,29 +15,15 @@ CHANCE: dict[str, Any] = {"ge": 0, "le": 1}
 MAX_PORT = 65535
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFacts:
-    """What is known of a key beside its type: its unit and, if it does nothing yet, the value that asks for nothing."""
-
-    unit: str = ""
-    idle: Any = ACTIVE
-
-    @property
-    def does_nothing_yet(self) -> bool:
-        """Say whether the key is accepted without effect."""
-        return self.idle is not ACTIVE
+def key(alias: str, default: Any, description: str, *, unit: str = "", **constraints: Any) -> Any:
+    """Declare the key `alias`; `constraints` are pydantic's."""
+    return Field(default, alias=alias, description=description, json_schema_extra={"unit": unit}, **constraints)
 
 
-def key(alias: str, default: Any, description: str, *, unit: str = "", idle: Any = ACTIVE, **constraints: Any) -> Any:
-    """Declare the key `alias`; `constraints` are pydantic's, `idle` is given if it does nothing yet."""
-    extra: dict[str, Any] = {"unit": unit} if idle is ACTIVE else {"unit": unit, "idle": idle}
-    return Field(default, alias=alias, description=description, json_schema_extra=extra, **constraints)
-
-
-def facts(field: FieldInfo) -> KeyFacts:
-    """Return what is known of a key beside its type."""
+def unit_of(field: FieldInfo) -> str:
+    """Return a key's unit, empty if it has none."""
     extra: Any = field.json_schema_extra or {}
-    return KeyFacts(extra.get("unit", ""), extra.get("idle", ACTIVE))
+    return str(extra.get("unit", ""))
 
 
 def is_secret(field: FieldInfo) -> bool:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from mattermost_load_test.config.gathering import Flag, Gathered, Given, Problem
-from mattermost_load_test.config.keys import bounds, facts, is_secret, type_words
+from mattermost_load_test.config.keys import bounds, is_secret, type_words
 from mattermost_load_test.config.models import SECTIONS, Configuration
 from mattermost_load_test.config.other_years import DATABASE_ENDPOINT
 from mattermost_load_test.config.places import read_json
@@ -159,26 +159,12 @@ def _warnings(configuration: Configuration, gathered: Gathered) -> Iterator[str]
     if gathered.unused:
         named = ", ".join(f"{section}.{key}" for section, key in gathered.unused)
         yield f"Keys of other years of the original tool, not used: {named}."
-    idle = [f"{section}.{key}" for section, key in gathered.values if _asks_in_vain(configuration, section, key)]
-    if idle:
-        yield f"Keys that do nothing yet: {', '.join(idle)}."
     if configuration.connection.skip_certificate_verification:
         yield (
             "Certificates are not verified (ConnectionConfiguration.SkipCertificateVerification): "
             "whoever sits between agent and server can read and change everything, passwords included."
         )
     yield from _volume_warnings(configuration)
-
-
-def _asks_in_vain(configuration: Configuration, section: str, key: str) -> bool:
-    """Say whether a given key does nothing yet although its value asks for something."""
-    held = next(
-        getattr(configuration, name) for name, field in Configuration.model_fields.items() if field.alias == section
-    )
-    name, field = next((name, field) for name, field in SECTIONS[section].model_fields.items() if field.alias == key)
-    value = getattr(held, name)
-    shown = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return facts(field).does_nothing_yet and shown != facts(field).idle
 
 
 def _volume_warnings(configuration: Configuration) -> Iterator[str]:

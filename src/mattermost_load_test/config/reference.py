@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from mattermost_load_test.config.keys import bounds, facts, type_words
+from mattermost_load_test.config.keys import bounds, type_words, unit_of
 from mattermost_load_test.config.models import SECTIONS
 from mattermost_load_test.config.other_years import OTHER_YEARS
 
@@ -45,9 +45,8 @@ def tables() -> str:
 
 def _row(field: FieldInfo) -> str:
     words, limits = type_words(field), bounds(field)
-    meaning = f"{field.description} *Does nothing yet.*" if facts(field).does_nothing_yet else field.description
     values = f"{words}, {limits}" if limits else words
-    return f"| `{field.alias}` | {_default(field)} | {facts(field).unit} | {values} | {meaning} |"
+    return f"| `{field.alias}` | {_default(field)} | {unit_of(field)} | {values} | {field.description} |"
 
 
 def _default(field: FieldInfo) -> str:

@@ -105,10 +105,10 @@ async def test_a_population_that_cannot_be_written(agent: AgentHere) -> None:
 
 
 async def test_keys_that_do_nothing_are_named_once(agent: AgentHere) -> None:
-    """A key of the original without effect yet is accepted and named."""
-    agent.set(ResultsConfiguration_PProfLength=10, ConnectionConfiguration_ServerURL="http://127.0.0.1:1")
+    """A key that the original had in other years is accepted and named."""
+    agent.set(UserEntitiesConfiguration_Offset=10, ConnectionConfiguration_ServerURL="http://127.0.0.1:1")
     ended = await agent.run("check")
-    assert ended.stdout.count("PProfLength") == 1
+    assert ended.stdout.count("UserEntitiesConfiguration.Offset") == 1
 
 
 async def test_verification_switched_off_is_warned_of(agent: AgentHere) -> None:
