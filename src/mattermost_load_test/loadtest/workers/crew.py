@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -134,7 +135,7 @@ class Crew:
         if self._following:
             await asyncio.wait(self._following, timeout=allowed_s)
         for member in self._members:
-            os.kill(member.pid, signal.SIGKILL)
+            _kill(member.pid)
             member.failure = f"did not end within {allowed_s:g} s and was killed"
         if self._following:
             await asyncio.wait(self._following)
@@ -161,7 +162,7 @@ class Crew:
             while not member.last_word and (message := await member.link.receive()) is not None:
                 self._hear(member, message)
         except BaseException:
-            os.kill(member.pid, signal.SIGKILL)
+            _kill(member.pid)
             raise
         finally:
             member.link.drop()
@@ -214,6 +215,12 @@ class Crew:
             await self._add(member.share, member.restarts + 1)
         elif not self._members and not self._stopping:
             self._all_dead(OperationError(f"no worker is left; {self.deaths[-1]}"))
+
+
+def _kill(pid: int) -> None:
+    """End a process at once, if it has not ended just now."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _cause(member: Member, status: int) -> str:

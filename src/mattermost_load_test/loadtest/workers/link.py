@@ -27,8 +27,9 @@ class Link:
         self._writer = writer
 
     def send(self, message: Message) -> bool:
-        """Send `message` whole and return true, or return false where the other end has too much to read already."""
-        if self._writer.transport.get_write_buffer_size() > BACKLOG_BYTES:
+        """Send `message` whole and return true; false where that end is closed or has too much to read already."""
+        transport = self._writer.transport
+        if transport.is_closing() or transport.get_write_buffer_size() > BACKLOG_BYTES:
             return False
         packed = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
         self._writer.write(_LENGTH.pack(len(packed)) + packed)
