@@ -21,7 +21,7 @@ from mattermost_load_test.loadtest.pacing import Pacing
 
 AT_ONCE_S = 1e-6  # between actions of an entity that acts as fast as it can
 CONNECTS_PER_S = 500.0  # of entities that act once: no server has trouble with that
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -396,6 +396,22 @@ async def test_a_large_body_may_be_refused_before_it_is_sent(connect: Connect, r
         assert server.connections == 2
 
 
+async def test_an_early_answer_ends_a_body_that_nobody_reads(connect: Connect, raw_server: Any) -> None:
+    """A server that answers, then neither reads on nor closes, is heard all the same; the connection is given up."""
+    released = asyncio.Event()
+
+    async def script(exchange: Any) -> None:
+        await exchange.answer(b"", "413 Payload Too Large")
+        await released.wait()
+        exchange.cut()
+
+    async with raw_server(script, bodies=False) as server, connect(server.url, request_timeout_s=20) as transport:
+        assert [(await transport.send(UPLOAD)).status for _ in range(2)] == [413, 413]
+        assert server.connections == 2
+        released.set()
+        await server.until(lambda: server.ended == 2)
+
+
 async def test_a_body_that_is_not_read_ends_as_timeout(connect: Connect, raw_server: Any) -> None:
     """A server that stops reading in the middle of a large body does not hold a request for ever."""
     released = asyncio.Event()

@@ -195,7 +195,9 @@ class HttpConnection(asyncio.Protocol):
         pairs, self._pairs = self._pairs, []
         parts, self._body = self._body, []
         self._has_head = False
-        if self._unsent or not self._parser.should_keep_alive():
+        if self._unsent:  # the server may never read the rest, which closing would wait for
+            self.end()
+        elif not self._parser.should_keep_alive():
             self._on_end(self)
             if self._transport is not None:
                 self._transport.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 import ssl
@@ -36,6 +37,10 @@ CLOSE_TIMEOUT_S = 1.0
 
 # A connection whose other end is gone is noticed by the kernel's own probes, which cost the agent no task and no timer.
 _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+
+# At debug level websockets logs the headers it sends, the token among them: its lines go nowhere.
+SILENT = logging.Logger("websocket", logging.CRITICAL)
+SILENT.addHandler(logging.NullHandler())
 
 Take = Callable[[bytes], object]
 """Is given each message as it came."""

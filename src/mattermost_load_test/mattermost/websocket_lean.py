@@ -7,7 +7,6 @@ transport, its reader and one future.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import cast
 
@@ -20,6 +19,7 @@ from websockets.uri import parse_uri
 from mattermost_load_test.mattermost.transport import USER_AGENT
 from mattermost_load_test.mattermost.websocket_connection import (
     CLOSE_TIMEOUT_S,
+    SILENT,
     Take,
     WebsocketOptions,
     probe_when_idle,
@@ -29,10 +29,6 @@ from mattermost_load_test.mattermost.websocket_frames import FrameError, FrameRe
 _END_OF_HEAD = b"\r\n\r\n"
 _SWITCHED = b"HTTP/1.1 101"
 _LONGEST_HEAD_BYTES = 64 << 10
-
-# At debug level websockets logs the headers it sends, the token among them: its lines go nowhere.
-_SILENT = logging.Logger("websocket", logging.CRITICAL)
-_SILENT.addHandler(logging.NullHandler())
 
 
 class LeanWebsocket(asyncio.Protocol):
@@ -188,7 +184,7 @@ class _Opening(asyncio.Protocol):
 async def opened(options: WebsocketOptions, url: str, headers: Mapping[str, str], take: Take) -> LeanWebsocket:
     """Open a websocket; raises `OSError` or `WebSocketException`."""
     uri = parse_uri(url)
-    protocol = ClientProtocol(uri, logger=_SILENT)
+    protocol = ClientProtocol(uri, logger=SILENT)
     request = protocol.connect()
     request.headers.update({"User-Agent": USER_AGENT, **headers})
     protocol.send_request(request)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -12,6 +11,7 @@ from websockets.frames import CloseCode
 from mattermost_load_test.mattermost.transport import USER_AGENT
 from mattermost_load_test.mattermost.websocket_connection import (
     CLOSE_TIMEOUT_S,
+    SILENT,
     Take,
     WebsocketOptions,
     probe_when_idle,
@@ -19,10 +19,6 @@ from mattermost_load_test.mattermost.websocket_connection import (
 
 # As many events as the server keeps for a connection that reads slowly; beyond, reading pauses.
 QUEUED_EVENTS = 256
-
-# At debug level websockets logs the headers it sends, the token among them: its lines go nowhere.
-SILENT = logging.Logger("websocket", logging.CRITICAL)
-SILENT.addHandler(logging.NullHandler())
 
 
 class LibraryWebsocket:
