@@ -20,7 +20,7 @@ from mattermost_load_test.loadtest.histogram import Histogram
 from mattermost_load_test.loadtest.pacing import Pacing
 
 AT_ONCE_S = 1e-6  # between actions of an entity that acts as fast as it can
-CONNECTS_PER_S = 500.0  # of entities that act once: no server has trouble with that
+CONNECTS_PER_S = 250.0  # of entities that act once: no server has trouble with that
 DEADLINE_S = 300.0
 
 
