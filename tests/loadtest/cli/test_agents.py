@@ -16,11 +16,24 @@ from mattermost_load_test.timings.reading import read_log
 AgentHere = Any
 """An `Agent` of the conftest beside."""
 
+DEADLINE_S = 60.0
+
 
 def posters(embedded: Any) -> set[str]:
     """Return the names of the users who posted."""
     users = embedded.state.users.by_id
     return {users[post.user_id].username for post in embedded.state.posts.by_id.values() if not post.type}
+
+
+def calm(agent: AgentHere) -> AgentHere:
+    """Let six entities act twice a second for some seconds: how late they are on a busy machine is not the subject."""
+    agent.set(
+        UserEntitiesConfiguration_NumActiveEntities=6,
+        UserEntitiesConfiguration_ActionRateMilliseconds=500,
+        UserEntitiesConfiguration_TestLengthMinutes=0.05,
+        UserEntitiesConfiguration_MaxLoopLagMilliseconds=60_000,
+    )
+    return agent
 
 
 async def test_more_entities_than_users_is_said_before_anything_starts(agent: AgentHere) -> None:
@@ -34,7 +47,7 @@ async def test_more_entities_than_users_is_said_before_anything_starts(agent: Ag
 @pytest.mark.parametrize("by", ["flag", "key", "job"])
 async def test_two_agents_play_different_users(agent_here: AgentHere, embedded: Any, by: str) -> None:
     """The second of two agents plays the second half of the users, however it is told which one it is."""
-    agent_here.set(UserEntitiesConfiguration_NumActiveEntities=6)
+    calm(agent_here)
     flags: tuple[str, ...] = ("--agent-count", "2")
     if by == "flag":
         agent_here.set(UserEntitiesConfiguration_AgentIndex=0)  # a flag stands above it
@@ -70,10 +83,10 @@ async def test_what_is_half_said_or_over_is_refused(agent: AgentHere, arguments:
 
 async def test_agents_begin_together(agent_here: AgentHere) -> None:
     """Agents that are ready early wait for the start time; no request of the run is before it."""
-    assert (await agent_here.run("basic")).code == 0
-    start_s = int(time.time()) + 10
+    assert (await agent_here.run("setup")).code == 0
+    start_s = int(time.time()) + 20
     moment = datetime.fromtimestamp(start_s, UTC).isoformat()
-    agent_here.set(UserEntitiesConfiguration_NumActiveEntities=6, LogSettings_EnableFile="false")
+    calm(agent_here).set(LogSettings_EnableFile="false")
     flags = ("--agent-count", "2", "--start-at", moment)
     both = [await agent_here.start("basic", *flags, "--agent-index", index) for index in ("0", "1")]
     for ended in await asyncio.gather(*(one.ended() for one in both)):
@@ -85,22 +98,28 @@ async def test_agents_begin_together(agent_here: AgentHere) -> None:
 
 
 async def test_an_agent_killed_and_started_again_joins_for_the_rest(agent_here: AgentHere) -> None:
-    """It ends when the run was to end, as another instance; the log of the killed one holds all but its last line."""
-    assert (await agent_here.run("basic")).code == 0
+    """It is to end when the run was to end, as another instance; the log of the killed one is kept, and readable."""
+    assert (await agent_here.run("setup")).code == 0
     agent_here.log.unlink()
-    agent_here.set(UserEntitiesConfiguration_TestLengthMinutes=0.2)
-    flags = ("--start-at", datetime.fromtimestamp(int(time.time()) + 2, UTC).isoformat())
+    calm(agent_here).set(UserEntitiesConfiguration_TestLengthMinutes=60)
+    start_s = int(time.time()) + 2
+    flags = ("--start-at", datetime.fromtimestamp(start_s, UTC).isoformat())
     running = await agent_here.start("basic", *flags)
     await running.until_logged('"tag":"timings"')
     running.signal(signal.SIGKILL)
     await running.ended()
     killed_log = agent_here.log.read_bytes()
-    ended = await agent_here.run("basic", *flags)
-    assert ended.code == 0, ended.stderr
+    running = await agent_here.start("basic", *flags)
+    async with asyncio.timeout(DEADLINE_S):
+        while not list(agent_here.folder.glob("loadtest-*.log")):  # the earlier log was put aside
+            assert running.process.returncode is None
+            await asyncio.sleep(0.02)
+    await running.until_logged('"tag":"timings"')
+    running.signal(signal.SIGINT)
+    ended = await running.ended()
+    assert ended.code == 130, ended.stderr
     (begun,) = ended.told("Entities begin to act")
-    (stopped,) = ended.told("Stopping the entities")
-    assert begun["length_s"] < 12
-    assert stopped["ts"] == pytest.approx(begun["ts"] + begun["length_s"], abs=1)
+    assert begun["length_s"] == pytest.approx(start_s + 3600 - begun["ts"], abs=1)
     assert "WARNING: the entities began" in ended.stderr
     (kept,) = agent_here.folder.glob("loadtest-*.log")
     assert kept.read_bytes() == killed_log

@@ -42,10 +42,8 @@ async def crowd(agent_here: AgentHere, embedded: Any) -> AgentHere:
         ConnectionConfiguration_RequestTimeoutSeconds=30,
         UserEntitiesConfiguration_ActionRateMilliseconds=5000,
     )
-    agent_here.set(UserEntitiesConfiguration_NumActiveEntities=1)
-    assert (await agent_here.run("search")).code == 0
-    agent_here.log.unlink()
     agent_here.set(UserEntitiesConfiguration_NumActiveEntities=CROWD, UserEntitiesConfiguration_TestLengthMinutes=60)
+    assert (await agent_here.run("setup")).code == 0
     return agent_here
 
 
@@ -53,11 +51,12 @@ async def crowd(agent_here: AgentHere, embedded: Any) -> AgentHere:
 async def few(agent_here: AgentHere) -> AgentHere:
     """Give a run of ten entities, each of which acts every half second, on a server that is filled."""
     agent_here.set(
-        UserEntitiesConfiguration_ActionRateMilliseconds=500, ConnectionConfiguration_RequestTimeoutSeconds=1
+        UserEntitiesConfiguration_ActionRateMilliseconds=500,
+        UserEntitiesConfiguration_TestLengthMinutes=60,
+        UserEntitiesConfiguration_MaxLoopLagMilliseconds=60_000,
     )
-    assert (await agent_here.run("basic")).code == 0
-    agent_here.log.unlink()
-    agent_here.set(UserEntitiesConfiguration_TestLengthMinutes=60)
+    assert (await agent_here.run("setup")).code == 0
+    agent_here.set(ConnectionConfiguration_RequestTimeoutSeconds=1)
     return agent_here
 
 

@@ -226,6 +226,7 @@ async def agents(tmp_path: Path, embedded: Any, make_database: Callable[[str], D
         command = cli_conftest().Agent(tmp_path / name).use(embedded)
         command.set(UserEntitiesConfiguration_NumActiveEntities=6, UserEntitiesConfiguration_TestLengthMinutes=60)
         command.set(UserEntitiesConfiguration_ActionRateMilliseconds=1000)
+        command.set(UserEntitiesConfiguration_MaxLoopLagMilliseconds=60_000)
         command.set(ConnectionConfiguration_DriverName="postgres", ConnectionConfiguration_DataSource=url_of(source))
         commands.append(command)
     yield commands
