@@ -42,7 +42,7 @@ def table_of(figures: Mapping[tuple[str, int], Mapping[str, float]]) -> Table:
 @click.command()
 @click.option("--rounds", default=1, show_default=True, help="How often each load runs; the medians are shown.")
 @click.option("--seconds", default=20.0, show_default=True, help="How long events come.")
-@click.option("--events-per-second", default=1.0, show_default=True, help="Events to each websocket.")
+@click.option("--events-per-second", default=0.2, show_default=True, help="Events to each websocket.")
 @click.option("--size", "sizes", multiple=True, type=int, default=SIZES, show_default=True, help="Entities.")
 def main(rounds: int, seconds: float, events_per_second: float, sizes: tuple[int, ...]) -> None:
     """Memory by connected entity: a websocket open, one request sent, then events now and then."""
