@@ -85,6 +85,11 @@ class Runner:
             timeout=DEADLINE_S,
         )
 
+    def said(self, ended: subprocess.CompletedProcess[str]) -> str:
+        """Return what a script complained of, and the agents behind it."""
+        outputs = (self.folder / "home" / "ci" / "results").glob("output-*")
+        return "\n".join([ended.stderr, *(path.read_text() for path in outputs)])
+
     def judged(self, script: str) -> str:
         """Run what judges the run: it passes, or fails by its gates; return the report."""
         ended = self.run(script)
@@ -122,7 +127,7 @@ def test_the_pipelines_do_what_they_say(tmp_path: Path) -> None:
     assert list(steps) == ["Run", "Judge", "Show", "Make it the baseline", "Clean up"]
     ran = runner.run(steps["Run"])
     try:
-        assert ran.returncode == 0, ran.stderr
+        assert ran.returncode == 0, runner.said(ran)
         assert "Delta" not in runner.judged(steps["Judge"])
         assert runner.run(steps["Show"]).returncode == 0
         assert runner.summary.read_text() == (tmp_path / "report.md").read_text()
@@ -133,7 +138,7 @@ def test_the_pipelines_do_what_they_say(tmp_path: Path) -> None:
     try:
         for script in before:
             ended = runner.run(script)
-            assert ended.returncode == 0, ended.stderr
+            assert ended.returncode == 0, runner.said(ended)
         report = runner.judged(judge)
         assert "### Verdict: " in report
         assert "| p95 significantly worse |" in report
