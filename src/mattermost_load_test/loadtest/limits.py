@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import os
 import resource
 import socket
 import sys
@@ -85,14 +86,16 @@ def _raise_files(wanted: int) -> int:
 def source_addresses(needs: Needs, server_url: str) -> list[str]:
     """Return the address that each worker connects from, or nothing where the system's choice does.
 
-    On loopback each worker gets an address of its own where one has not ports enough for all.
+    On loopback each worker gets an address that no other process uses where one has not ports enough for all:
+    127.64.x.y and up, x and y being the agent's process id.
     """
     host = urlsplit(server_url).hostname or ""
     if needs.entities * SOCKETS_OF_ENTITY <= ephemeral_ports() or not _is_loopback_v4(host):
         return []
     if sys.platform != "linux":  # elsewhere only 127.0.0.1 is there unless it was set up
         return []
-    return [str(ipaddress.IPv4Address("127.0.0.2") + number) for number in range(needs.processes)]
+    high, low = divmod(os.getpid() & 0xFFFF, 256)
+    return [f"127.{64 + number % 128}.{high}.{low}" for number in range(needs.processes)]
 
 
 def _ports(needs: Needs) -> Iterator[str]:

@@ -109,7 +109,7 @@ async def open_aiohttp(options: TransportOptions, tls: ssl.SSLContext | None) ->
         limit_per_host=0,
         keepalive_timeout=options.idle_timeout_s or None,
         ssl=tls or True,
-        local_addr=options.local_address,
+        local_addr=(options.source.address, 0) if options.source is not None else None,
     )
     async with aiohttp.ClientSession(
         connector=connector,

@@ -37,7 +37,7 @@ class HttptoolsTransport:
         self._tls = tls
         self._host = host
         self._port = port
-        self._local_address = options.local_address
+        self._local_address = options.local_address  # a function: each connection has its own
         self._addresses = Addresses(host, port)
         self._timeout_s = options.request_timeout_s
         self._url_key = options.url_key
@@ -119,7 +119,7 @@ class HttptoolsTransport:
                         self._port,
                         ssl=self._tls,
                         server_hostname=self._host if self._tls else None,
-                        local_addr=self._local_address,
+                        local_addr=self._local_address(),
                     )
                 except ssl.SSLError:
                     raise

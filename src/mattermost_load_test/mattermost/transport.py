@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from mattermost_load_test import __version__
+from mattermost_load_test.mattermost.source_ports import SourcePorts
 
 if TYPE_CHECKING:
     from mattermost_load_test.config import ConnectionConfiguration
@@ -80,7 +81,7 @@ class TransportOptions:
     `base_url` is the server's address, a sub-path included. `request_timeout_s` bounds a request from the call to the
     last byte of the answer. The three idle values bound idle connections only, 0 meaning no bound. `ca_file` names
     further authorities to trust (PEM). `library` names what speaks HTTP: see `opening`. `url_key` is the key that the
-    address comes from, for messages. `source_address` is the own address to connect from; empty: the system's choice.
+    address comes from, for messages. `source` is where to connect from; None: the system's choice.
     """
 
     base_url: str
@@ -92,7 +93,7 @@ class TransportOptions:
     verify_certificate: bool = True
     library: str = "httptools"
     url_key: str = "ConnectionConfiguration.ServerURL"
-    source_address: str = ""
+    source: SourcePorts | None = None
 
     @classmethod
     def of(cls, connection: ConnectionConfiguration) -> TransportOptions:
@@ -108,7 +109,6 @@ class TransportOptions:
             library=connection.http_transport,
         )
 
-    @property
     def local_address(self) -> tuple[str, int] | None:
-        """What connections are bound to, any port of the source address, or nothing."""
-        return (self.source_address, 0) if self.source_address else None
+        """Return what the next connection is to be bound to, None for the system's choice."""
+        return self.source.take() if self.source is not None else None

@@ -24,6 +24,7 @@ from mattermost_load_test.errors import (
     UnexpectedAnswerError,
 )
 from mattermost_load_test.mattermost.answers import retry_after_s
+from mattermost_load_test.mattermost.source_ports import SourcePorts
 from mattermost_load_test.mattermost.tls import tls_context
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class WebsocketOptions:
     more than `largest_event_bytes` are not taken. After failure n (from 0) the next attempt comes after a random part
     of `first_backoff_s` × 2ⁿ, at most of `longest_backoff_s`: the first is the web client's shortest wait (3 s), so
     that many users who lost their server at once do not come back at once. `library` names what holds a websocket.
-    `source_address` is the own address to connect from; empty: the system's choice.
+    `source` is where to connect from; None: the system's choice.
     """
 
     url: str
@@ -64,7 +65,7 @@ class WebsocketOptions:
     first_backoff_s: float = 3.0
     longest_backoff_s: float = 60.0
     library: str = "lean"
-    source_address: str = ""
+    source: SourcePorts | None = None
 
     @classmethod
     async def of(cls, connection: ConnectionConfiguration) -> WebsocketOptions:
@@ -76,10 +77,9 @@ class WebsocketOptions:
             tls = await asyncio.to_thread(tls_context, connection.ca_file, verify)
         return cls(url, tls, connection.request_timeout_seconds, library=connection.websocket_transport)
 
-    @property
     def local_address(self) -> tuple[str, int] | None:
-        """What connections are bound to, any port of the source address, or nothing."""
-        return (self.source_address, 0) if self.source_address else None
+        """Return what the next connection is to be bound to, None for the system's choice."""
+        return self.source.take() if self.source is not None else None
 
 
 class WebsocketConnection(Protocol):

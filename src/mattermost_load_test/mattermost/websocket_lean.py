@@ -195,7 +195,7 @@ async def opened(options: WebsocketOptions, url: str, headers: Mapping[str, str]
             uri.port,
             ssl=options.tls,
             server_hostname=uri.host if options.tls else None,
-            local_addr=options.local_address,
+            local_addr=options.local_address(),
         )
         try:
             websocket = await opening.websocket

@@ -66,7 +66,7 @@ async def opened(options: WebsocketOptions, url: str, headers: Mapping[str, str]
         additional_headers=headers,
         user_agent_header=USER_AGENT,
         proxy=None,
-        local_addr=options.local_address,
+        local_addr=options.local_address(),
         ssl=options.tls,
         open_timeout=options.connect_timeout_s,
         ping_interval=None,  # the server pings; a ping of our own would cost each connection a task

@@ -43,6 +43,7 @@ from mattermost_load_test.loadtest.workers.self_watch import SelfWatch
 from mattermost_load_test.logs import Log, LogLine
 from mattermost_load_test.mattermost.events import EventCounters
 from mattermost_load_test.mattermost.opening import open_transport
+from mattermost_load_test.mattermost.source_ports import SourcePorts
 from mattermost_load_test.mattermost.transport import Transport, TransportOptions
 from mattermost_load_test.mattermost.websocket_connection import WebsocketOptions
 from mattermost_load_test.timings.records import ResultsWriter, Sample
@@ -133,12 +134,13 @@ class Worker:
     async def run(self) -> None:
         """Make the entities, let them act when the parent says so, and stop them in order."""
         connection = self._share.plan.configuration.connection
-        options = replace(TransportOptions.of(connection), source_address=self._share.source_address)
+        source = SourcePorts(self._share.source_address) if self._share.source_address else None
+        options = replace(TransportOptions.of(connection), source=source)
         async with open_transport(options) as transport, asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(self._listen())
             polling = self._share.plan.configuration.entities.do_status_polling
             context = EntityContext(self._clock, self._tally, self._failures, tasks, polling=polling)
-            sockets = replace(await WebsocketOptions.of(connection), source_address=options.source_address)
+            sockets = replace(await WebsocketOptions.of(connection), source=source)
             self._entities = self._cast(transport, transport.server, sockets, context)
             collect_seldom()
             self._link.send(Ready())
