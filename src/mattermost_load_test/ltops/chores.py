@@ -27,6 +27,9 @@ _ERRORS: dict[int, type[LoadTestError]] = {
     error.exit_code: error
     for error in (OperationError, UsageError, ServerError, AgentSaturatedError, InterruptedRunError)
 }
+_WORDS = re.compile(r"^[\s|+-]*(\S*\w.*)$", re.MULTILINE)
+"""The lines of an output that say something; those of a traceback's frame do not."""
+
 _ERROR_LINE = re.compile(r"^Error: (.*)", re.MULTILINE | re.DOTALL)
 
 
@@ -63,7 +66,7 @@ def failure(agents: Agents, job_id: str, index: int, state: AgentState) -> LoadT
         return None
     output = agents.read(job_id, index, OUTPUT_FILE, 0)[-_OUTPUT_BYTES:].decode(errors="replace")
     said = _ERROR_LINE.search(output)
-    words = said[1].strip() if said else (output.strip().splitlines() or ["it said nothing"])[-1]
+    words = said[1].strip() if said else ([*_WORDS.findall(output)] or ["it said nothing"])[-1]
     error = _ERRORS.get(state.exit_code, OperationError)
     return error(f"exit code {state.exit_code}: {words}")
 
