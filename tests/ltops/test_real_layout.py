@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def places() -> set[str]:
-    """Return the folders of databases of ours outside of a cluster's folder."""
-    return {path.name for path in Path("/var/tmp").glob("ltops-*")}
+    """Return the folders of databases of clusters called real outside of a cluster's folder."""
+    return {path.name for path in Path("/var/tmp").glob("ltops-real-*")}
 
 
 def test_a_mattermost_by_archive(ops: Ops, needs: Needs, make_archive: MakeArchive) -> None:
