@@ -42,7 +42,7 @@ SMALL = {
     "UserEntitiesConfiguration": {
         "TestLengthMinutes": 0.02,
         "NumActiveEntities": 10,
-        "ActionRateMilliseconds": 100,
+        "ActionRateMilliseconds": 300,
         "ActionRateMaxVarianceMilliseconds": 0,
         "MaxLatenessMilliseconds": 60_000,
     },

@@ -189,7 +189,7 @@ async def test_an_agent_that_is_late_says_so(agent_here: AgentHere) -> None:
 
 async def test_a_server_that_goes_away_ends_in_the_figures(agent_here: AgentHere, embedded: Any) -> None:
     """Refused connections are counted by kind, told once, and the run goes on to its end."""
-    agent_here.set(UserEntitiesConfiguration_TestLengthMinutes=0.05)
+    agent_here.set(UserEntitiesConfiguration_TestLengthMinutes=0.15)
     running = await agent_here.start("basic")
     await running.until_logged('"tag":"timings"')
     await embedded.faults.turn(refuse_connections=True)
