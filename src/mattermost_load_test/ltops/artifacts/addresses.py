@@ -122,7 +122,7 @@ def _file_or_url(reference: str, wanted: str) -> Source | None:
     if "://" in reference:
         if not reference.startswith(("http://", "https://")):
             raise ArtifactError(f"{reference}: only http://, https:// and file:// are understood")
-        return Source(_without_secrets(reference), url=reference)
+        return Source(without_secrets(reference), url=reference)
     path = Path(reference).expanduser()
     if not reference:
         return None
@@ -140,7 +140,7 @@ def _file(path: Path, wanted: str) -> Source:
     return Source(str(path), path=path.resolve())
 
 
-def _without_secrets(url: str) -> str:
+def without_secrets(url: str) -> str:
     """Return a URL without user, password and query, which may hold a signature."""
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -22,6 +22,7 @@ import tenacity
 from filelock import FileLock
 
 from mattermost_load_test.errors import DownloadError
+from mattermost_load_test.ltops.artifacts.addresses import without_secrets
 
 CONNECT_S, READ_S = 15.0, 60.0
 ATTEMPTS = 6  # in all; between them 1, 2, 4 … seconds
@@ -108,8 +109,7 @@ class _Transfer:
         self._path = path
         self._part = path.with_name(path.name + ".part")
         self._progress = progress
-        parts = urlsplit(url)
-        self.shown_url = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+        self.shown_url = without_secrets(url)
 
     def go_on(self) -> None:
         """Ask for what is not here yet and take it in; raises `_CutOffError` when it breaks off on the way."""
