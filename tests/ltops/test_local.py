@@ -36,3 +36,14 @@ def test_deploying_again_changes_nothing(ops: Ops) -> None:
     before = sorted(process.pid for process in ops.processes())
     assert "Nothing to do" in ops.good("deploy", "-c", "demo").stderr
     assert sorted(process.pid for process in ops.processes()) == before
+
+
+def test_addresses_of_what_is_served(ops: Ops) -> None:
+    """On this machine `forward` prints an address as it is; a cluster without a database says so."""
+    ops.good("create", "-c", "demo", "--type", "local")
+    ops.good("deploy", "-c", "demo")
+    url = ops.state("demo")["site_url"]
+    assert ops.good("forward", "app", "-c", "demo").stdout == f"app-0: {url}\n"
+    ended = ops.run("forward", "db", "-c", "demo")
+    assert (ended.code, ended.error) == (2, "the cluster demo has no database that is known here")
+    assert ops.run("forward", "app", "-c", "demo", "-i", "1").code == 2

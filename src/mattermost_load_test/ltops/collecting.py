@@ -7,11 +7,12 @@ import tempfile
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
 from mattermost_load_test.errors import LoadTestError, OutputError
-from mattermost_load_test.ltops.cluster import ClusterState, Instance
+from mattermost_load_test.ltops.cluster import Instance
 from mattermost_load_test.ltops.inspecting import inspect
 from mattermost_load_test.ltops.progress import LOG_FILE, Progress
 from mattermost_load_test.ltops.providers import provider_of
@@ -69,7 +70,7 @@ def _stage(cluster: Cluster, top: Path) -> Stage:
         collect = partial(_collect, provider, cluster, instance, into)
         steps.append(Step(instance.name, "collect logs and configurations", collect))
     if cluster.state.metrics_url:
-        steps.append(Step("metrics", "take a snapshot", lambda tell: _snapshot(cluster.state, top / "metrics.json")))
+        steps.append(Step("metrics", "take a snapshot", partial(_snapshot, provider, cluster, top / "metrics.json")))
     return steps
 
 
@@ -77,15 +78,16 @@ def _collect(provider: Provider, cluster: Cluster, instance: Instance, into: Pat
     provider.collect(cluster, instance, into)
 
 
-def _snapshot(state: ClusterState, path: Path) -> None:
+def _snapshot(provider: Provider, cluster: Cluster, path: Path, tell: Tell) -> None:
     """Write the last value of every metric that Prometheus keeps."""
-    try:
-        answer = requests.get(
-            f"{state.metrics_url}/api/v1/query", params={"query": '{__name__!=""}'}, timeout=METRICS_TIMEOUT_S
-        )
-        answer.raise_for_status()
-    except requests.RequestException as error:
-        raise OutputError(f"{state.metrics_url} did not give its metrics: {error}") from error
+    url = cluster.state.metrics_url
+    query = {"query": '{__name__!=""}'}
+    with provider.reach(cluster, urlsplit(url).netloc) as address:
+        try:
+            answer = requests.get(f"http://{address}/api/v1/query", params=query, timeout=METRICS_TIMEOUT_S)
+            answer.raise_for_status()
+        except requests.RequestException as error:
+            raise OutputError(f"{url} did not give its metrics: {error}") from error
     path.write_bytes(answer.content)
 
 

@@ -8,6 +8,7 @@ from mattermost_load_test.ltops.cli.create import create
 from mattermost_load_test.ltops.cli.db import db
 from mattermost_load_test.ltops.cli.delete import delete
 from mattermost_load_test.ltops.cli.deploy import deploy
+from mattermost_load_test.ltops.cli.forward import forward
 from mattermost_load_test.ltops.cli.help import show_help
 from mattermost_load_test.ltops.cli.loadtest import loadtest
 from mattermost_load_test.ltops.cli.ssh import ssh
@@ -30,7 +31,7 @@ def cli() -> None:
     """  # noqa: D301  # \b is what click wants before lines that it must not wrap
 
 
-for command in (create, deploy, loadtest, status, ssh, db, collect, delete, show_help):
+for command in (create, deploy, loadtest, status, ssh, db, forward, collect, delete, show_help):
     cli.add_command(command)
 cli.add_command(delete, "destroy")  # the original's name for it
 

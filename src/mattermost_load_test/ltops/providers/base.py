@@ -7,6 +7,7 @@ taken up where it stopped. Agents are started detached and looked at from outsid
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
@@ -145,4 +146,12 @@ class Provider(Protocol):
 
     def collect(self, cluster: Cluster, instance: Instance, into: Path) -> None:
         """Put an instance's logs and configurations, these without secrets, into a folder that is there."""
+        ...
+
+    def reach(self, cluster: Cluster, address: str, port: int = 0) -> AbstractContextManager[str]:
+        """Give where, while the context lasts, this machine reaches what the instances know as `address`.
+
+        Both are ``host:port``: the same, or the end of a tunnel, which listens on loopback, on `port` unless that is 0.
+        Raises `ServerError` when there is no way there, `PortInUseError` when `port` is taken.
+        """
         ...
