@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from mattermost_load_test.ltparse.cli import cli
-from mattermost_load_test.timings.records import LOGIN_TAG, TIMINGS_TAG, ResultsWriter, Sample
+from mattermost_load_test.timings.records import LOGIN_TAG, TIMINGS_TAG, Origin, ResultsWriter, Sample
 
 DATA = Path(__file__).parent.parent / "data" / "ltparse"
 RUN, BASELINE = DATA / "small-run.log", DATA / "small-baseline.log"
@@ -20,6 +23,13 @@ BEGAN_S = 1_795_000_000.0
 def run(*arguments: str | Path, stdin: bytes = b"") -> Result:
     """Run `ltparse` with these arguments."""
     return CliRunner().invoke(cli, [*map(str, arguments)], input=stdin, prog_name="ltparse")
+
+
+def run_as_anybody(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run `ltparse` in a process to which files' permissions apply, as they do not to root."""
+    code = "from mattermost_load_test.ltparse.cli import main; main()"
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"] if os.geteuid() == 0 else []
+    return subprocess.run([*drop, sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True)
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,7 @@ def write_run(
     began_s: float = BEGAN_S,
     settings: Mapping[str, object] | None = None,
     logins: int = 10,
+    origin: Origin | None = None,
 ) -> Path:
     """Write the log of a run, a login phase before it, by the agent's own writer; return its path."""
     random_ = random.Random(seed)
@@ -63,6 +74,8 @@ def write_run(
     sink = _File(path)
     writer = ResultsWriter([sink], instance, lambda: now_s)
     writer.write_settings(settings or {"UserEntitiesConfiguration": {"NumActiveEntities": 100}})
+    if origin is not None:
+        writer.write_origin(origin)
     writer.begin(LOGIN_TAG)
     for number in range(logins):
         now_s = began_s + number

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from mattermost_load_test.timings.records import Origin
 
 from .runs import BASELINE, RUN, Load, run, write_run
 
@@ -56,6 +59,33 @@ def test_many_that_differ_are_counted(tmp_path: Path) -> None:
 def test_lengths_that_differ_are_named(tmp_path: Path) -> None:
     """A run half as long as its baseline is told of."""
     assert warnings(tmp_path, SETTINGS, length_s=25.0) == ["run and baseline differ in length: 60 s → 25 s"]
+
+
+def test_versions_and_scenarios_that_differ_are_named(tmp_path: Path) -> None:
+    """What played, which version of the tool, on which version of the server; the origin stands in reports, too."""
+    origins = {"old": Origin("all", "1.0.0", "5.37.0"), "new": Origin("basic", "1.1.0", "5.38.0 build 4711")}
+    old, new = (
+        write_run(tmp_path / f"{name}.log", {"GET /a": Load()}, instance=name, origin=origin)
+        for name, origin in origins.items()
+    )
+    made = json.loads(run("results", "-f", new, "-b", old, "-d", "json").stdout)
+    assert made["warnings"] == [
+        "run and baseline differ in their scenario: all → basic",
+        "run and baseline differ in the server's version: 5.37.0 → 5.38.0 build 4711",
+        "run and baseline differ in the version of loadtest: 1.0.0 → 1.1.0",
+    ]
+    assert made["instances"][0]["origin"] == asdict(origins["new"])
+    said = "basic on Mattermost 5.38.0 build 4711, by loadtest 1.1.0"
+    assert f"    {said}\n" in run("inspect", new).stdout
+    assert said in run("results", "-f", new, "-d", "html").stdout
+
+
+def test_a_log_that_does_not_tell_its_versions_differs_in_none(tmp_path: Path) -> None:
+    """Older logs, and the original's, have no such line."""
+    old = write_run(tmp_path / "old.log", {"GET /a": Load()}, instance="old")
+    new = write_run(tmp_path / "new.log", {"GET /a": Load()}, instance="new", origin=Origin("all", "1.0.0", "5.37.0"))
+    assert json.loads(run("results", "-f", new, "-b", old, "-d", "json").stdout)["warnings"] == []
+    assert json.loads(run("results", "-f", old, "-d", "json").stdout)["instances"][0]["origin"] is None
 
 
 def test_numbers_of_agents_that_differ_are_named(tmp_path: Path) -> None:

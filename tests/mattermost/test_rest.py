@@ -339,6 +339,8 @@ def test_versions_compare_by_number() -> None:
     assert ServerVersion(5, 10, 0).at_least(5, 9)
     assert not ServerVersion(5, 9, 0).at_least(5, 10)
     assert not ServerVersion(11, 6, 0).at_least(12)
+    assert ServerVersion.of("5.37.0.5.37.0.0123456789abcdef.false").with_build == "5.37.0"
+    assert ServerVersion.of("5.38.0.4711.0123456789abcdef.true").with_build == "5.38.0 build 4711"
 
 
 async def test_a_webhook_needs_no_session(answered: Answered) -> None:

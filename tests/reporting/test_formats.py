@@ -178,6 +178,7 @@ def test_json_says_what_the_report_says() -> None:
             "shown": True,
             "saturation": None,
             "health": None,
+            "origin": None,
         }
     ]
     assert shown["settings"] == {"LoadtestEnviromentConfig": {"NumTeams": 1}}

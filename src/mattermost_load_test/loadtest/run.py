@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
+from mattermost_load_test import __version__
 from mattermost_load_test.config import redacted
 from mattermost_load_test.errors import LoadTestError, OperationError, OutputError, ServerError
 from mattermost_load_test.loadtest.cast import Role, even_parts, roles, world_of
@@ -38,7 +39,7 @@ from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.transport import ServerTransport
 from mattermost_load_test.reporting.run_summary import Lateness, RunSummary, Websockets
 from mattermost_load_test.timings.health import Activity, health_line
-from mattermost_load_test.timings.records import LOGIN_TAG, ResultsWriter
+from mattermost_load_test.timings.records import LOGIN_TAG, Origin, ResultsWriter
 
 DRAIN_STOPPED_S = 2.0  # what actions under way may still take when the run is ended early
 
@@ -89,6 +90,7 @@ class TestRun:
             async with open_transport(self._plan.configuration.connection) as transport:
                 self._tell_settings(transport.notes)
                 ready = await self._stop.unless(self._set_up(transport))
+                self._writer.write_origin(Origin(self._plan.scenario, __version__, ready.version.with_build))
                 sessions = await self._log_in(ready, transport)
             return await self._load(ready, sessions)
         finally:

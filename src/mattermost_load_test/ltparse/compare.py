@@ -13,7 +13,7 @@ from mattermost_load_test.reporting.report import InstanceReport, Report, route_
 from mattermost_load_test.timings.comparison import Thresholds, compare
 from mattermost_load_test.timings.stats import Timings
 
-from .differences import agents_warnings, length_warnings, settings_warnings
+from .differences import agents_warnings, length_warnings, origin_warnings, settings_warnings
 from .selection import Results
 
 
@@ -82,6 +82,7 @@ def _with_comparison(
 def _baseline_warnings(results: Results, baseline: Results) -> Iterator[str]:
     """Yield what is wrong with a baseline, and what else than the server differs."""
     yield from baseline.warnings
+    yield from origin_warnings(results.shown, baseline.shown)
     yield from settings_warnings(results.settings, baseline.settings)
     yield from agents_warnings(len(results.shown), len(baseline.shown))
     yield from length_warnings(_length_s(results), _length_s(baseline))
@@ -137,4 +138,5 @@ def _instances(results: Results) -> Iterator[InstanceReport]:
             shown=any(instance is shown for shown in results.shown),
             saturation=instance.saturation,
             health=instance.health[-1] if instance.health else None,
+            origin=instance.origin,
         )

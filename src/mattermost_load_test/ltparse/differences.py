@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from mattermost_load_test.reporting.settings import flat_settings
+from mattermost_load_test.timings.reading import Instance
+from mattermost_load_test.timings.records import Origin
 
 # Places and ways of writing things down do not change the load; everything else may.
 _NO_LOAD = ("LogSettings.", "ResultsConfiguration.")
@@ -41,6 +43,25 @@ def settings_warnings(settings: Mapping[str, object] | None, before: Mapping[str
             "run and baseline were set differently, so that the comparison tells of that, too: "
             f"{', '.join(differing[:_NAMED])}{more}"
         )
+
+
+def origin_warnings(ours: Iterable[Instance], theirs: Iterable[Instance]) -> Iterator[str]:
+    """Yield a warning for each version, and for the scenario, in which a run and its baseline differ.
+
+    Where a log does not tell, as the original's do not, nothing is said.
+    """
+    now, before = ([one.origin for one in agents if one.origin is not None] for agents in (ours, theirs))
+    for what, told in _ORIGINS.items():
+        new, old = (sorted({told(origin) for origin in origins}) for origins in (now, before))
+        if new and old and new != old:
+            yield f"run and baseline differ in {what}: {' and '.join(old)} → {' and '.join(new)}"
+
+
+_ORIGINS: Mapping[str, Callable[[Origin], str]] = {
+    "their scenario": lambda origin: origin.scenario,
+    "the server's version": lambda origin: origin.server_version,
+    "the version of loadtest": lambda origin: origin.tool_version,
+}
 
 
 def agents_warnings(ours: int, theirs: int) -> Iterator[str]:

@@ -299,12 +299,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class ServerVersion:
-    """A server's version; `at_least` compares its numbers."""
+    """A server's version; `at_least` compares its numbers. `build` is that of a release again, or a number."""
 
     major: int
     minor: int
     patch: int
     licensed: bool = False
+    build: str = ""
 
     @classmethod
     def of(cls, version_id: str) -> ServerVersion:
@@ -313,7 +314,7 @@ class ServerVersion:
         if len(parts) < 4:
             raise ValueError(f"{version_id!r} is no version of a Mattermost")
         major, minor, patch = (int(part) for part in parts[:3])
-        return cls(major, minor, patch, parts[-1] == "true")
+        return cls(major, minor, patch, parts[-1] == "true", ".".join(parts[3:-2]))
 
     def at_least(self, major: int, minor: int = 0) -> bool:
         """Say whether this version is the given one or later."""
@@ -321,6 +322,11 @@ class ServerVersion:
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}"
+
+    @property
+    def with_build(self) -> str:
+        """The version, and which build of it this is where it is no release: ``5.38.0 build 4711``."""
+        return f"{self} build {self.build}" if self.build and self.build != str(self) else str(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import orjson
 
 from mattermost_load_test.timings.over_time import moments
 from mattermost_load_test.timings.reading import Instance, ResultsLog
+from mattermost_load_test.timings.records import Origin
 from mattermost_load_test.timings.stats import Timings
 
 
@@ -30,7 +31,8 @@ class Phase:
 class Contents:
     """What one log holds of one instance; `has_times` says whether samples tell when they began.
 
-    `saturation` are the signs that the agent could not keep up, None where it does not tell.
+    `saturation` are the signs that the agent could not keep up, `origin` what it played on which version of the server;
+    None where it does not tell.
     """
 
     source: str
@@ -39,6 +41,7 @@ class Contents:
     has_times: bool
     has_settings: bool
     saturation: tuple[str, ...] | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ def _contents(instance: Instance) -> Contents:
         span is not None,
         instance.settings is not None,
         instance.saturation,
+        instance.origin,
     )
 
 
@@ -101,6 +105,8 @@ def _lines(log: LogContents) -> Iterator[str]:
     yield f"{log.source}: {log.lines:,} lines, {_plural(len(log.instances), 'instance')}"
     for instance in log.instances:
         yield f"  instance {instance.instance_id or '(without an id)'}"
+        if instance.origin is not None:
+            yield f"    {played(instance.origin)}"
         for phase in instance.phases:
             yield (
                 f"    {phase.name:<6} {_span(phase)}: {phase.hits:,} requests on {_plural(phase.routes, 'route')}, "
@@ -116,6 +122,11 @@ def _lines(log: LogContents) -> Iterator[str]:
             yield f"    {'kept up' if not instance.saturation else 'saturated: ' + '; '.join(instance.saturation)}"
     for warning in log.warnings:
         yield f"  WARNING: {warning}"
+
+
+def played(origin: Origin) -> str:
+    """Return what an agent played, on what, and by which version of the tool."""
+    return f"{origin.scenario} on Mattermost {origin.server_version}, by loadtest {origin.tool_version}"
 
 
 def _plural(count: int, noun: str) -> str:

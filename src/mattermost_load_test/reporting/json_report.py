@@ -95,6 +95,14 @@ class Health(_Part):
     workers: list[Worker]
 
 
+class RunOrigin(_Part):
+    """What an agent played, and on what."""
+
+    scenario: str
+    tool_version: str = Field(description="version of this tool that made the load")
+    server_version: str = Field(description="as the server told it, with its build where that is no release")
+
+
 class Instance(_Part):
     """An agent found in the logs."""
 
@@ -107,6 +115,7 @@ class Instance(_Part):
     shown: bool = Field(description="whether it is in the figures")
     saturation: list[str] | None = Field(description="signs that it could not keep up, null if untold")
     health: Health | None = Field(description="what it told of itself, null if untold")
+    origin: RunOrigin | None = Field(description="scenario and versions, null where the log does not tell")
 
 
 class Gate(_Part):

@@ -9,6 +9,7 @@ from typing import Self
 from mattermost_load_test.gates import GateResult
 from mattermost_load_test.timings.comparison import Comparison
 from mattermost_load_test.timings.health import HealthPoint
+from mattermost_load_test.timings.records import Origin
 from mattermost_load_test.timings.stats import Statistics, Timings, score
 
 from .pictures import Pictures
@@ -28,7 +29,8 @@ class RouteReport:
 class InstanceReport:
     """One agent found in the logs; `shown` says whether it is in the figures. Times are seconds since the epoch.
 
-    `health` is the last that it told of itself, `saturation` the signs that it could not keep up; None if untold.
+    `health` is the last that it told of itself, `saturation` the signs that it could not keep up, `origin` what it
+    played on which version of the server; None if untold.
     """
 
     instance_id: str
@@ -40,6 +42,7 @@ class InstanceReport:
     shown: bool
     saturation: tuple[str, ...] | None = None
     health: HealthPoint | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

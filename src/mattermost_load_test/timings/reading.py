@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mattermost_load_test.logs import scrubbed
 
 from .health import HEALTH_TAG, Activity, HealthPoint, WorkerHealth
-from .records import LOGIN_TAG, SETTINGS_TAG, TIMINGS_TAG
+from .records import LOGIN_TAG, ORIGIN_TAG, SETTINGS_TAG, TIMINGS_TAG, Origin
 from .stats import Timings
 
 # No line of a log is longer: a hundred samples on a hundred routes make some 50 kB. Longer ones are no lines of ours.
@@ -93,7 +93,18 @@ class SettingsLine(BaseModel):
     configuration: dict[str, object]
 
 
-Line = TimingsLine | SettingsLine | HealthLine
+class OriginLine(BaseModel):
+    """The line that tells where a run's figures come from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    instance_id: str = ""
+    scenario: str
+    tool_version: str
+    server_version: str
+
+
+Line = TimingsLine | SettingsLine | HealthLine | OriginLine
 """A line of the log that means something to a reader."""
 
 
@@ -104,7 +115,7 @@ class Instance:
     `timings` are those of the run, `login` those of the phase before it. `first_line` is the number of its first line
     of run timings in the log, 0 without any; `started_s` and `ended_s` span those lines, in seconds since the epoch.
     `saturation` holds the signs that the agent could not keep up, and is None where the log does not tell; `health`
-    is how it kept up, in the order of the log.
+    is how it kept up, in the order of the log. `settings` and `origin` are None where the log has none.
     """
 
     instance_id: str
@@ -115,6 +126,7 @@ class Instance:
     started_s: float | None = None
     ended_s: float | None = None
     settings: Mapping[str, object] | None = None
+    origin: Origin | None = None
     saturation: tuple[str, ...] | None = None
     health: list[HealthPoint] = field(default_factory=list)
 
@@ -178,6 +190,8 @@ def read_log(stream: BinaryIO, source: str) -> ResultsLog:
             instance.saturation = tuple(line.saturated)
             if line.written_s is not None:
                 instance.health.append(line.point(line.written_s))
+        elif isinstance(line, OriginLine):
+            instance.origin = Origin(line.scenario, line.tool_version, line.server_version)
         else:
             masked = scrubbed(line.configuration)
             instance.settings = masked if isinstance(masked, Mapping) else None
@@ -185,7 +199,7 @@ def read_log(stream: BinaryIO, source: str) -> ResultsLog:
 
 
 class LineReader:
-    """Finds the lines of timings, settings and health in a log, and remembers what it left out.
+    """Finds the lines of timings, settings, origin and health in a log, and remembers what it left out.
 
     `count` is the number of lines read so far.
     """
@@ -246,6 +260,8 @@ class LineReader:
                 return SettingsLine.model_validate(fields)
             if tag == HEALTH_TAG:
                 return HealthLine.model_validate(fields)
+            if tag == ORIGIN_TAG:
+                return OriginLine.model_validate(fields)
         except ValidationError as error:
             self._unusable_count += 1
             if len(self._unusable) < _NAMED_LINES:

@@ -8,6 +8,7 @@ Writing a run's results::
 
     results = ResultsWriter([log], instance_id, time.time)    # log: a `logs.Log`, or anything with its `write_line`
     results.write_settings(configuration.model_dump(mode="json", by_alias=True))
+    results.write_origin(Origin("all", tool_version, server_version))    # once the server has answered
     results.begin(LOGIN_TAG)
     ...                       # results.add(sample) for each request, results.flush_if_due() about once a second
     results.begin(TIMINGS_TAG)
@@ -18,7 +19,7 @@ Writing a run's results::
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 import orjson
@@ -30,6 +31,7 @@ from .stats import RouteTimings
 TIMINGS_TAG = "timings"
 LOGIN_TAG = "timings-login"  # readers that know only "timings" pass these lines by: both give a run the same figures
 SETTINGS_TAG = "report"  # the line that holds the run's configuration, under the key "configuration"
+ORIGIN_TAG = "run"  # the line that tells what ran against what; written once the server has told its version
 
 SAMPLES_PER_LINE = 100
 FLUSH_INTERVAL_S = 5.0
@@ -50,6 +52,15 @@ class Sample:
     started_ms: float
     duration_ms: float
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the figures of a run come from: which scenario, played by which version of this tool, on which server's."""
+
+    scenario: str
+    tool_version: str
+    server_version: str
 
 
 class LineSink(Protocol):
@@ -108,6 +119,11 @@ class ResultsWriter:
         """Write the line that tells readers the run's configuration, secrets masked."""
         fields = {"configuration": scrubbed(configuration), "instance_id": self._instance_id}
         self._write(orjson.dumps({**_head("Settings", SETTINGS_TAG, self._clock()), **fields}))
+
+    def write_origin(self, origin: Origin) -> None:
+        """Write the line that tells readers where the run's figures come from."""
+        fields = {**asdict(origin), "instance_id": self._instance_id}
+        self._write(orjson.dumps({**_head("Run", ORIGIN_TAG, self._clock()), **fields}))
 
     def _write(self, line: bytes) -> None:
         """Give `line` to every sink."""

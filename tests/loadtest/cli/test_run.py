@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from mattermost_load_test import __version__
+
 AgentHere = Any
 """An `Agent` of the conftest beside."""
 
@@ -42,7 +44,10 @@ async def test_stdout_is_a_log_that_ltparse_reads(agent_here: AgentHere) -> None
     ended = await agent_here.run("all")
     tags = [line["tag"] for line in ended.lines if "tag" in line]
     assert tags[0] == "report"
-    assert {"timings", "timings-login", "health"} == set(tags[1:])
+    assert {"run", "timings", "timings-login", "health"} == set(tags[1:])
+    (origin,) = (line for line in ended.lines if line.get("tag") == "run")
+    assert (origin["scenario"], origin["tool_version"]) == ("all", __version__)
+    assert origin["server_version"].startswith("11.")
     assert tags.index("timings-login") < tags.index("timings")
     run = agent_here.folder / "run.txt"
     run.write_text(ended.stdout)

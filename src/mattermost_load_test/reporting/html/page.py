@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mattermost_load_test.reporting.inspection import duration, moment
+from mattermost_load_test.reporting.inspection import duration, moment, played
 from mattermost_load_test.reporting.pictures import RunPictures
 from mattermost_load_test.reporting.report import InstanceReport, Report, RouteReport
 from mattermost_load_test.reporting.settings import flat_settings
@@ -216,6 +216,7 @@ class InstanceRow:
 
     instance_id: str
     source: str
+    played: str
     began: str
     length: str
     hits: str
@@ -237,6 +238,7 @@ def _instance_row(one: InstanceReport) -> InstanceRow:
     return InstanceRow(
         shortened(one.instance_id) or "–",
         shortened(one.source),
+        shortened(played(one.origin)) if one.origin is not None else "–",
         moment(one.started_s) if one.started_s is not None else "–",
         duration((one.ended_s or 0.0) - (one.started_s or 0.0)) if timed else "–",
         f"{one.hits:,}",
