@@ -120,6 +120,12 @@ class Installed:
         (self.folder / "config" / "config.json").write_text(json.dumps(settings))
         return self
 
+    def add_program(self, name: str) -> None:
+        """Put a program of this name beside the others."""
+        program = self.folder / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).parent / "host" / "program.py"} "$@"\n')
+        program.chmod(0o755)
+
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Installed:
@@ -127,10 +133,9 @@ def installed(tmp_path: Path) -> Installed:
     folder = tmp_path / "mattermost"
     for name in ("bin", "config"):
         (folder / name).mkdir(parents=True)
-    program = folder / "bin" / "mattermost"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).parent / "host" / "program.py"} "$@"\n')
-    program.chmod(0o755)
-    return Installed(folder)
+    installed = Installed(folder)
+    installed.add_program("mattermost")
+    return installed
 
 
 @dataclass

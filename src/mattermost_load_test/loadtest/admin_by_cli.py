@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 
 from mattermost_load_test.config import ConnectionConfiguration
 from mattermost_load_test.errors import AdminLoginError, ApiError, ServerHostError
-from mattermost_load_test.loadtest.host.server_cli import open_server_cli
+from mattermost_load_test.loadtest.host.server_cli import ServerCli, open_server_cli
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.rest import Client
 
@@ -26,8 +27,13 @@ async def make_admin(client: Client, connection: ConnectionConfiguration, userna
     """
     throwaway = f"Aa1!{secrets.token_urlsafe(THROWAWAY_BYTES)}"
     async with open_server_cli(connection) as cli:
-        command = await cli.create_admin(connection.admin_email, username, throwaway)
-        log.info("Made the system admin by the server's command line", command=command, email=connection.admin_email)
+        command, username = await _created(cli, connection.admin_email, username, throwaway)
+        log.info(
+            "Made the system admin by the server's command line",
+            command=command,
+            email=connection.admin_email,
+            username=username,
+        )
         admin = await client.login(connection.admin_email, throwaway)
         try:
             await client.users.set_password(admin.id, throwaway, connection.admin_password)
@@ -39,6 +45,19 @@ async def make_admin(client: Client, connection: ConnectionConfiguration, userna
                 f"`bin/mattermost user password {connection.admin_email} PASSWORD` (from 6.0: `mmctl --local user "
                 f"change-password {username} --password PASSWORD`)"
             ) from error
+
+
+async def _created(cli: ServerCli, email: str, username: str, password: str) -> tuple[str, str]:
+    """Make the account, and return what was run and its username.
+
+    Where it cannot have `username`, somebody with another address has it, an earlier AdminEmail say: the account gets a
+    name of its own then, the same for the same address. Raises `ServerHostError` when it cannot be made so either.
+    """
+    try:
+        return await cli.create_admin(email, username, password), username
+    except ServerHostError:  # its words are in the language of the server: the second try tells what was the matter
+        own = f"{username}-{hashlib.sha256(email.lower().encode()).hexdigest()[:8]}"
+        return await cli.create_admin(email, own, password), own
 
 
 def tried(error: ServerHostError) -> str:

@@ -15,14 +15,21 @@ from itertools import islice
 
 import orjson
 
-from mattermost_load_test.errors import OperationError
+from mattermost_load_test.errors import ApiError, OperationError
 from mattermost_load_test.loadtest.inventory import Inventory, all_pages, side_by_side
 from mattermost_load_test.loadtest.places import channel_number
 from mattermost_load_test.loadtest.population import Population, team_name, username
 from mattermost_load_test.loadtest.post_plan import MAX_AUTHORS, PlannedPost, PostPlan, channel_key
 from mattermost_load_test.loadtest.reading import Reading
 from mattermost_load_test.mattermost import models
-from mattermost_load_test.mattermost.importing import ImportContext, ImportOptions, ImportProgress, import_lines
+from mattermost_load_test.mattermost.importing import (
+    IMPORTING,
+    Counting,
+    ImportContext,
+    ImportOptions,
+    ImportProgress,
+    import_lines,
+)
 from mattermost_load_test.mattermost.models import Json
 from mattermost_load_test.mattermost.rest import Client
 
@@ -30,6 +37,11 @@ JOB_POSTS = 250_000
 """About so many posts go into one job: some two minutes of the server's CPU, and few waits for jobs to start."""
 
 PATIENCE_PER_LINE_S = 0.02
+
+ASKED_AT_ONCE = 20
+"""So many channels are asked about at once for how far a job is: more than a server fills side by side."""
+
+NOT_TOLD = (400, 403, 404, 501)  # of a server that does not list channels by their ids
 
 Tell = Callable[[str, int, int], object]
 """Told what is being done, and how many of how many posts are imported."""
@@ -108,9 +120,12 @@ class PostImport:
         while batch := list(islice(rest, max(1, JOB_POSTS // posts_per_channel))):
 
             def progress(now: ImportProgress, done: int = done) -> None:
-                self.tell(f"Import of posts: {now.step}{now.note and ', ' + now.note}", done, total)
+                imported = now.done if now.step == IMPORTING else 0
+                self.tell(f"Import of posts: {now.step}{now.note and ', ' + now.note}", done + imported, total)
 
-            context = ImportContext(self.options, progress=progress)
+            arrived = _Arrived(self.admin, batch, posts_per_channel)
+            counting = Counting(arrived.count, len(batch) * posts_per_channel)
+            context = ImportContext(self.options, progress=progress, counting=counting)
             await import_lines(self.admin, post_lines(self.plan, batch), context, change_settings=self.change_settings)
             done += len(batch) * posts_per_channel
             self.tell("Import of posts", done, total)
@@ -136,6 +151,37 @@ class PostImport:
             self.tell("Reading channels", done, len(views))
 
         await side_by_side(view, views)
+
+
+class _Arrived:
+    """How many posts of a job have arrived: a job says nothing of that, but it fills channels in the lines' order.
+
+    So only the first channels that are not full are asked about, and full ones never again.
+    """
+
+    def __init__(self, admin: Client, channels: Sequence[_Channel], posts_per_channel: int) -> None:
+        self._admin = admin
+        self._channels = channels
+        self._full = posts_per_channel
+        self._next = 0
+
+    async def count(self) -> int:
+        """Return how many there are; no more than before where the server does not say."""
+        while asked := self._channels[self._next : self._next + ASKED_AT_ONCE]:
+            team_id = asked[0].found.team_id
+            same = [one.found.id for one in asked if one.found.team_id == team_id]
+            try:
+                found = await self._admin.channels.public_by_ids(team_id, same)
+            except ApiError as error:
+                if error.status not in NOT_TOLD:
+                    raise
+                break
+            counts = {channel.id: min(channel.total_msg_count, self._full) for channel in found}
+            filled = max((place for place, one in enumerate(same, 1) if counts.get(one) == self._full), default=0)
+            self._next += filled  # what stands before a full one is about to be, or gets no more
+            if filled < len(same):
+                return self._next * self._full + sum(counts.get(one, 0) for one in same[filled:])
+        return self._next * self._full
 
 
 def _authors(population: Population, user_ids: Sequence[str]) -> list[Sequence[int]]:

@@ -23,6 +23,7 @@ from mattermost_load_test.mattermost.models import Job, Json
 from mattermost_load_test.mattermost.rest import Client
 
 FILENAME = "loadtest.zip"
+IMPORTING = "importing"
 JOB_TYPE = "import_process"
 
 # The least that servers take as a first part, and well below what proxies let through by default when raised at all.
@@ -67,8 +68,8 @@ class ImportProgress:
     """How far an import is.
 
     `step` is packing (counted in lines), uploading (in bytes), waiting (for the job to start, or for the server's
-    migrations, `note` says which) or importing (in users that the server did not have before: those that it had show no
-    progress). `total` is 0 where it is not known.
+    migrations, `note` says which) or importing (by what the context counts, else in users that the server did not have
+    before: those that it had show no progress). `total` is 0 where it is not known.
     """
 
     step: str
@@ -78,13 +79,22 @@ class ImportProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Counting:
+    """What the progress of an import is counted by: `done` asks the server how many have come of `total`."""
+
+    done: Callable[[], Awaitable[int]]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class ImportContext:
-    """What an import needs besides the server: options, time, and whom to tell of progress."""
+    """What an import needs besides the server: options, time, whom to tell of progress, and what to count it by."""
 
     options: ImportOptions = field(default_factory=ImportOptions)
     now_s: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     progress: Callable[[ImportProgress], object] = lambda progress: None
+    counting: Counting | None = None
 
 
 async def import_lines(
@@ -281,28 +291,38 @@ async def _watched(client: Client, job: Job, archive: Archive, context: ImportCo
     """
     options = context.options
     patience_s = options.patience_s + options.patience_per_line_s * archive.lines
-    users_before = await users_on(client)
+    counting = context.counting or await _new_users(client, archive)
     seen: tuple[object, ...] = ()
     deadline_s = context.now_s() + patience_s
     while job.status not in ENDED_WELL | ENDED_BADLY:
         await context.sleep(options.poll_s)
         try:
             job = await client.jobs.get(job.id)
-            users = await users_on(client)
+            done = await counting.done()
         except ServerError as error:
             if session_refused(error) or context.now_s() >= deadline_s:
                 raise
             continue
-        signs = (job.status, job.progress, job.last_activity_at, users)
+        signs = (job.status, job.progress, job.last_activity_at, done)
         if signs != seen:
             seen, deadline_s = signs, context.now_s() + patience_s
         if context.now_s() >= deadline_s:
             raise OperationError(
                 f"import job {job.id} has shown no progress for {patience_s:g} s; look into the server's log"
             )
-        step = "waiting" if job.status == "pending" else "importing"
-        context.progress(ImportProgress(step, max(0, users - users_before), archive.user_lines))
+        step = "waiting" if job.status == "pending" else IMPORTING
+        context.progress(ImportProgress(step, done, counting.total))
     return job
+
+
+async def _new_users(client: Client, archive: Archive) -> Counting:
+    """Count an import by the users that the server has more than now."""
+    before = await users_on(client)
+
+    async def come() -> int:
+        return max(0, await users_on(client) - before)
+
+    return Counting(come, archive.user_lines)
 
 
 def session_refused(error: ServerError) -> bool:
@@ -311,7 +331,7 @@ def session_refused(error: ServerError) -> bool:
 
 
 async def users_on(client: Client) -> int:
-    """Return how many users the server has, which is the only progress that an import shows; 0 if it does not say."""
+    """Return how many users the server has; 0 if it does not say."""
     try:
         return await client.users.count()
     except ApiError as error:

@@ -118,6 +118,51 @@ async def test_a_password_that_is_wrong_is_no_missing_account(
     assert "An account with that" in ended.error
 
 
+async def test_a_name_that_another_admin_has(
+    agent: AgentHere, embedded: Any, boss: Any, add_person: Any, installed: Installed
+) -> None:
+    """An earlier AdminEmail made `ltadmin`: the new address gets an account beside it, once, and the old one stays."""
+    earlier = await add_person(embedded, "ltadmin", email="earlier@example.com")
+    agent.set(ConnectionConfiguration_AdminEmail="later@example.com")
+    ended = await by_cli(agent, embedded, installed).run("setup")
+    assert ended.code == 0, ended.stderr
+    (told,) = ended.told("Made the system admin by the server's command line")
+    assert told["username"].startswith("ltadmin-")
+    users = embedded.state.users.by_username
+    assert users[told["username"]].email == "later@example.com"
+    assert users["ltadmin"].id == earlier.id
+    assert len(installed.calls) == 2
+    again = await agent.run("setup")
+    assert again.code == 0, again.stderr
+    assert len(installed.calls) == 2
+
+
+async def test_the_admin_is_made_by_mmctl(agent: AgentHere, embedded: Any, boss: Any, installed: Installed) -> None:
+    """Where the server's program makes no users any more (from 6.0), `mmctl --local` beside it does."""
+    installed.belongs_to(embedded.url, boss.token, modern=True)
+    installed.add_program("mmctl")
+    ended = await by_cli(agent, embedded, installed).run("setup")
+    assert ended.code == 0, ended.stderr
+    (told,) = ended.told("Made the system admin by the server's command line")
+    assert told["command"] == "bin/mmctl --local user create"
+    refused, made = (call["arguments"] for call in installed.calls)
+    assert refused[:2] == ["user", "create"]
+    assert made[:3] == ["--local", "user", "create"]
+    assert made[-1] == "--system-admin"
+    assert "adminsecret1" not in made
+    assert made[made.index("--password") + 1] not in ended.stdout + ended.stderr
+
+
+async def test_mmctl_without_local_mode(agent: AgentHere, embedded: Any, boss: Any, installed: Installed) -> None:
+    """A server that lets nobody in by its socket is told by mmctl's own words, with the setting to change."""
+    installed.belongs_to(embedded.url, boss.token, modern=True, local_mode=False)
+    installed.add_program("mmctl")
+    ended = await by_cli(agent, embedded, installed).run("setup")
+    assert ended.code == 3
+    assert "please check the server configuration for local mode" in ended.error
+    assert "ServiceSettings.EnableLocalMode" in ended.error
+
+
 async def test_programs_of_later_servers_make_no_users(
     agent: AgentHere, embedded: Any, boss: Any, installed: Installed
 ) -> None:

@@ -1,7 +1,8 @@
-"""Stands in for the server's own command line, `bin/mattermost` of 5.37: the same arguments, words and exit codes.
+"""Stands in for the server's own command lines: the same arguments, words and exit codes.
 
-Like the real one it reads where its server's data is from a configuration file, `config/config.json` of its folder;
-here that is an embedded server's URL and an admin's token. Its words are those of a real 5.37.
+They are `bin/mattermost` of 5.37 and `bin/mmctl --local` of 7.8, whose words are from runs beside a real 5.37. Like the
+first it reads where its server's data is from a configuration file, `config/config.json` of its folder; here that is an
+embedded server's URL and an admin's token.
 """
 
 from __future__ import annotations
@@ -40,8 +41,16 @@ def main(arguments: list[str]) -> int:
     if line := settings.get("fails_at"):
         print(f"BulkImport: Channel Header is too long.\nError occurred on data file line {line}", file=sys.stderr)
         return fail("BulkImport: Channel Header is too long.")
+    if arguments[0] == "--local" and not settings.get("local_mode", True):
+        complaint = "doesn't exists, please check the server configuration for local mode"
+        print(f'Error: socket file "/var/tmp/mattermost_local.socket" {complaint}', file=sys.stderr)
+        return 1
     try:
-        if arguments[:2] == ["import", "bulk"]:
+        if arguments[:3] == ["--local", "user", "create"] and arguments[-1] == "--system-admin":
+            given = dict(zip(arguments[3::2], arguments[4::2], strict=False))
+            asyncio.run(create(given["--email"], given["--username"], given["--password"], settings))
+            print(f"Created user {given['--username']}")
+        elif arguments[:2] == ["import", "bulk"]:
             print("Running Bulk Import. This may take a long time.\n")
             lines = Path(arguments[2]).read_bytes().splitlines(keepends=True)
             asyncio.run(load(lines, settings["url"], settings["token"]))

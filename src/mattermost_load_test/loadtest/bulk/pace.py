@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mattermost_load_test.mattermost.importing import ImportProgress
-
-IMPORTING = "importing"
+from mattermost_load_test.mattermost.importing import IMPORTING, ImportProgress
 
 
 class ImportPace:

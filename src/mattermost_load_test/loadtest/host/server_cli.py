@@ -18,6 +18,7 @@ from mattermost_load_test.loadtest.host.shell import Ended, Host, last_words
 PROGRAMS = ("bin/mattermost", "bin/platform")
 REMOTE_CONTROL = "bin/mmctl"
 UNKNOWN_COMMAND = ("unknown command", "unknown flag")
+SOCKET_ADVICE = "; mmctl reaches the server by a socket of its host, which ServiceSettings.EnableLocalMode opens"
 
 
 class ServerCli:
@@ -70,7 +71,8 @@ def _lacks_command(ended: Ended) -> bool:
 def _checked(command: str, ended: Ended) -> str:
     """Return the command that ended well; raises `ServerHostError` for another."""
     if ended.code:
-        raise ServerHostError(f"`{command}` ended with {ended.code}: {last_words(ended.output)}")
+        advice = SOCKET_ADVICE if "local mode" in ended.output else ""
+        raise ServerHostError(f"`{command}` ended with {ended.code}: {last_words(ended.output)}{advice}")
     return command
 
 

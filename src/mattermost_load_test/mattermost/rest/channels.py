@@ -9,6 +9,7 @@ from mattermost_load_test.mattermost.models import Channel, ChannelMember, Json
 from mattermost_load_test.mattermost.rest.subject import Subject
 
 PUBLIC = "GET /teams/[team id]/channels"
+PUBLIC_BY_IDS = "POST /teams/[team id]/channels/ids"
 PRIVATE = "GET /teams/[team id]/channels/private"
 MINE = "GET /users/me/teams/[team id]/channels"
 OF_USER = "GET /users/[user id]/teams/[team id]/channels"
@@ -55,6 +56,10 @@ class Channels(Subject):
         """Return one page (at most 200) of the public channels of a team."""
         path = f"/teams/{team_id}/channels?page={page}&per_page={per_page}"
         return await self._session.many(PUBLIC, path, Channel.of)
+
+    async def public_by_ids(self, team_id: str, channel_ids: Sequence[str]) -> tuple[Channel, ...]:
+        """Return those of the channels that are public ones of the team, as the database has them, not a cache."""
+        return await self._session.many(PUBLIC_BY_IDS, f"/teams/{team_id}/channels/ids", Channel.of, channel_ids)
 
     async def private_page(self, team_id: str, page: int = 0, per_page: int = 60) -> tuple[Channel, ...]:
         """Return one page (at most 200) of the private channels of a team, as system admin."""
