@@ -1,7 +1,7 @@
 resource "aws_db_subnet_group" "this" {
   count = local.with_servers ? 1 : 0
 
-  name_prefix = "${var.cluster_name}-"
+  name_prefix = "${local.prefix}-"
   subnet_ids  = local.subnet_ids
 
   lifecycle {
@@ -15,7 +15,7 @@ resource "aws_db_subnet_group" "this" {
 resource "aws_rds_cluster" "this" {
   count = local.with_servers ? 1 : 0
 
-  cluster_identifier_prefix = "${var.cluster_name}-"
+  cluster_identifier_prefix = "${local.prefix}-"
   engine                    = var.db_engine
   engine_version            = var.db_engine_version == "" ? null : var.db_engine_version
   database_name             = local.db_name
@@ -32,7 +32,7 @@ resource "aws_rds_cluster" "this" {
 resource "aws_rds_cluster_instance" "this" {
   count = local.with_servers ? var.db_count : 0
 
-  identifier_prefix    = "${var.cluster_name}-${count.index}-"
+  identifier_prefix    = "${local.prefix}-${count.index}-"
   cluster_identifier   = aws_rds_cluster.this[0].id
   engine               = aws_rds_cluster.this[0].engine
   instance_class       = startswith(var.db_type, "db.") ? var.db_type : "db.${var.db_type}"

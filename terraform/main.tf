@@ -8,6 +8,8 @@ locals {
     },
     var.expires_at == "" ? {} : { "mattermost-load-test/expires-at" = var.expires_at },
   )
+  # Names that AWS limits begin with it; it leaves room for what AWS appends. RDS takes no two hyphens in a row.
+  prefix       = trimsuffix(substr(replace(var.cluster_name, "/-+/", "-"), 0, 24), "-")
   with_servers = var.app_count > 0
   postgres     = var.db_engine == "aurora-postgresql"
   db_port      = local.postgres ? 5432 : 3306
@@ -37,7 +39,7 @@ data "aws_ami" "ubuntu" {
 }
 
 resource "aws_key_pair" "operator" {
-  key_name_prefix = "${var.cluster_name}-"
+  key_name_prefix = "${local.prefix}-"
   public_key      = var.ssh_public_key
 }
 

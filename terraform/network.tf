@@ -3,6 +3,7 @@
 locals {
   own_network = var.vpc_id == ""
   vpc_id      = local.own_network ? aws_vpc.own[0].id : var.vpc_id
+  zones       = length(var.zones) > 0 ? var.zones : data.aws_availability_zones.open.names
   subnet_ids  = local.own_network ? aws_subnet.own[*].id : var.subnet_ids
 }
 
@@ -36,7 +37,7 @@ resource "aws_subnet" "own" {
 
   vpc_id            = local.vpc_id
   cidr_block        = cidrsubnet(aws_vpc.own[0].cidr_block, 8, count.index)
-  availability_zone = data.aws_availability_zones.open.names[count.index]
+  availability_zone = local.zones[count.index]
   tags              = { Name = "${var.cluster_name}-${count.index}" }
 }
 
@@ -63,7 +64,7 @@ resource "aws_route_table_association" "own" {
 # and metrics have no port that is open to anybody outside: they are reached through SSH.
 
 resource "aws_security_group" "cluster" {
-  name_prefix = "${var.cluster_name}-cluster-"
+  name_prefix = "${local.prefix}-cluster-"
   description = "Traffic between the hosts of the cluster, and out"
   vpc_id      = local.vpc_id
 }
@@ -81,7 +82,7 @@ resource "aws_vpc_security_group_egress_rule" "out" {
 }
 
 resource "aws_security_group" "ssh" {
-  name_prefix = "${var.cluster_name}-ssh-"
+  name_prefix = "${local.prefix}-ssh-"
   description = "SSH from the operator"
   vpc_id      = local.vpc_id
 }
@@ -97,7 +98,7 @@ resource "aws_vpc_security_group_ingress_rule" "ssh" {
 }
 
 resource "aws_security_group" "site" {
-  name_prefix = "${var.cluster_name}-site-"
+  name_prefix = "${local.prefix}-site-"
   description = "The proxies from the operator"
   vpc_id      = local.vpc_id
 }
@@ -113,7 +114,7 @@ resource "aws_vpc_security_group_ingress_rule" "site" {
 }
 
 resource "aws_security_group" "database" {
-  name_prefix = "${var.cluster_name}-database-"
+  name_prefix = "${local.prefix}-database-"
   description = "The database from the hosts of the cluster"
   vpc_id      = local.vpc_id
 }

@@ -3,7 +3,7 @@
 resource "aws_s3_bucket" "files" {
   count = local.with_servers ? 1 : 0
 
-  bucket_prefix = "${var.cluster_name}-files-"
+  bucket_prefix = "${local.prefix}-files-"
   force_destroy = true
 }
 
@@ -31,7 +31,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "files" {
 resource "aws_iam_role" "app" {
   count = local.with_servers ? 1 : 0
 
-  name_prefix = "${var.cluster_name}-app-"
+  name_prefix = "${local.prefix}-app-"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -67,6 +67,6 @@ resource "aws_iam_role_policy" "files" {
 resource "aws_iam_instance_profile" "app" {
   count = local.with_servers ? 1 : 0
 
-  name_prefix = "${var.cluster_name}-app-"
+  name_prefix = "${local.prefix}-app-"
   role        = aws_iam_role.app[0].name
 }

@@ -4,8 +4,8 @@ variable "cluster_name" {
   description = "Name of the cluster: part of every resource's name."
   type        = string
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,22}[a-z0-9]$", var.cluster_name))
-    error_message = "cluster_name is 2 to 24 lower-case letters, digits and hyphens, and begins with a letter."
+    condition     = length(var.cluster_name) <= 40 && can(regex("^[a-z]([a-z0-9-]*[a-z0-9])?$", var.cluster_name))
+    error_message = "cluster_name is 1 to 40 lower-case letters, digits and hyphens, begins with a letter, ends with no hyphen."
   }
 }
 
@@ -180,4 +180,14 @@ variable "subnet_ids" {
   description = "With vpc_id: its subnets, in at least two zones. Instances are placed in the first."
   type        = list(string)
   default     = []
+}
+
+variable "zones" {
+  description = "Without vpc_id: two zones of the region, of which instances stand in the first. Empty: the region's first two."
+  type        = list(string)
+  default     = []
+  validation {
+    condition     = contains([0, 2], length(var.zones))
+    error_message = "zones are two, or none are named."
+  }
 }

@@ -26,6 +26,7 @@
     │   ├── ServerHostError           3  the server's own host cannot be reached by SSH, or lacks its command line
     │   ├── UnexpectedAnswerError     3  an answer that is not Mattermost's (HTML, broken JSON)
     │   ├── ApiError                  3  an answer with an error status
+    │   ├── CloudError                3  a cloud cannot be reached, refuses what is asked, or has no more of it
     │   └── DatabaseError             3  Mattermost's database refused what was asked of it, or holds no Mattermost
     │       └── DatabaseUnreachableError  3  no connection to the database, or it was lost
     ├── DownloadError                 3  something could not be downloaded: no connection, not there, cut off
@@ -183,6 +184,12 @@ class ApiError(ServerError):
         self.server_message = server_message
         self.retry_after_s = retry_after_s
         self.kind = str(status)
+
+
+class CloudError(ServerError):
+    """A cloud cannot be reached, refuses what is asked of it, or has no more of it."""
+
+    kind = "cloud"
 
 
 class DatabaseError(ServerError):

@@ -95,6 +95,8 @@ class ClusterState(_Model):
     kind: str
     phase: Phase = "creating"
     created_at: datetime
+    expires_at: datetime | None = None
+    """From when on `delete --expired` removes it; None for never."""
     options: dict[str, Any] = Field(default_factory=dict)
     details: dict[str, Any] = Field(default_factory=dict)
     instances: list[Instance] = Field(default_factory=list)

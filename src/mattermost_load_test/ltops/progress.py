@@ -6,7 +6,8 @@ Everything shown also goes into the cluster's log, with the commands run, which 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -34,6 +35,9 @@ class Progress:
         self._bars = bars
         self._verbose = verbose
         self._tasks: dict[str, TaskID] = {}
+        self._interrupted = False
+        self._to_interrupt: list[Callable[[], None]] = []
+        self._interrupting = threading.Lock()
 
     def began(self, subject: str, what: str) -> None:
         """Tell that work on a part begins."""
@@ -60,6 +64,26 @@ class Progress:
         self.log.error(f"{subject}: {what}")
         self._drop(subject)
         self._line(subject, what, "red")
+
+    @contextmanager
+    def interruptible(self, pass_on: Callable[[], None]) -> Iterator[None]:
+        """Have `pass_on` called, once, if the command is interrupted meanwhile, or was before."""
+        with self._interrupting:
+            self._to_interrupt.append(pass_on)
+            if self._interrupted:
+                pass_on()
+        try:
+            yield
+        finally:
+            with self._interrupting:
+                self._to_interrupt.remove(pass_on)
+
+    def interrupt(self) -> None:
+        """Pass an interruption on to what works for the command."""
+        with self._interrupting:
+            self._interrupted = True
+            for pass_on in self._to_interrupt:
+                pass_on()
 
     def say(self, text: str) -> None:
         """Tell something about the cluster as a whole."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from mattermost_load_test.errors import LoadTestError, ServerError, StepsFailedError
+from mattermost_load_test.errors import InterruptedRunError, LoadTestError, ServerError, StepsFailedError
 from mattermost_load_test.ltops.progress import Progress
 
 MAX_AT_ONCE = 32
@@ -51,13 +51,16 @@ def carry_out(stages: Iterable[Stage], progress: Progress, kept: Callable[[], No
     """Do what is pending, stage by stage, and return how many steps that were; `kept` is called after each stage.
 
     When steps fail the others of their stage end, no further stage begins, and it raises the one step's own error, or
-    `StepsFailedError` for several; `again` is the command that goes on from there.
+    `StepsFailedError` for several; `again` is the command that goes on from there. Ctrl-C is passed on to the steps,
+    and raises `InterruptedRunError` when they have ended.
     """
     done = 0
     for stage in stages:
         steps = [step for step in stage if step.pending()]
         try:
             failures = _side_by_side(steps, progress)
+        except KeyboardInterrupt:
+            raise InterruptedRunError(f"interrupted; `{again}` goes on from here") from None
         finally:
             kept()
         if failures:
@@ -72,9 +75,15 @@ def _side_by_side(steps: Sequence[Step], progress: Progress) -> list[tuple[Step,
         return []
     failures = []
     with ThreadPoolExecutor(max_workers=min(MAX_AT_ONCE, len(steps))) as pool:
-        for step, failure in zip(steps, pool.map(lambda step: _one(step, progress), steps), strict=True):
-            if failure is not None:
-                failures.append((step, failure))
+        try:
+            for step, failure in zip(steps, pool.map(lambda step: _one(step, progress), steps), strict=True):
+                if failure is not None:
+                    failures.append((step, failure))
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            progress.warn("interrupted: what is begun ends in good order first")
+            progress.interrupt()
+            raise
     return failures
 
 

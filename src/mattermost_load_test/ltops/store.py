@@ -53,7 +53,7 @@ class Cluster:
 
     def save(self) -> None:
         """Write the state; raises `OutputError` when that fails, and the state before it is kept then."""
-        _write(self.directory / STATE_FILE, self.state.model_dump_json(indent=2) + "\n")
+        write_private(self.directory / STATE_FILE, self.state.model_dump_json(indent=2) + "\n")
 
 
 def home_of(environ: Mapping[str, str]) -> Path:
@@ -97,8 +97,9 @@ class Store:
         directory = self.directory(name)
         if (directory / STATE_FILE).exists():
             cluster = self.load(name)
-            _check_unfinished(cluster.state, kind, options)
-            return cluster
+            if cluster.state.phase != "creating" or cluster.state.details:  # else nothing was made: it may be another
+                _check_unfinished(cluster.state, kind, options)
+                return cluster
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.home.chmod(0o700)
@@ -232,7 +233,7 @@ def _read(path: Path, name: str) -> ClusterState:
         ) from None
 
 
-def _write(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Put `text` into a file of mode 0600 at once; raises `OutputError`."""
     unfinished = None
     try:

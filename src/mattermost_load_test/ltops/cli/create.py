@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from mattermost_load_test.ltops.cli.aws_options import aws_options
 from mattermost_load_test.ltops.cli.options import (
     OwnHelpCommand,
     cluster_option,
@@ -25,6 +26,7 @@ from mattermost_load_test.ltops.providers import PROVIDERS
 @click.option("--loadtest-count", type=int, metavar="N", help="Agents that make the load.  [default: 1]")
 @click.option("--server-url", metavar="URL", help="Make agents only, for the server that is there.")
 @click.option("--port", type=int, metavar="PORT", help="Local: the port of the site.  [default: a free one]")
+@aws_options
 @dry_run_option
 @verbose_option
 def create(name: str, kind: str, dry_run: bool, verbose: bool, **given: Any) -> None:
@@ -37,9 +39,10 @@ def create(name: str, kind: str, dry_run: bool, verbose: bool, **given: Any) -> 
       ltops create -c demo --type local
       ltops create -c pair --type local --app-count 2 --loadtest-count 2
       ltops create -c ours --type local --server-url https://chat.example.com
+      ltops create -c big --type terraform --app-count 2 --app-type c7i.2xlarge --db-count 2 --max-age 8h
     """  # noqa: D301  # \b is what click wants before lines that it must not wrap
     check_name(name)
-    options = PROVIDERS[kind].check_options({key: value for key, value in given.items() if value is not None})
+    options = PROVIDERS[kind].check_options({key: value for key, value in given.items() if value not in (None, ())})
     if dry_run:
         click.echo(shown_steps(would_create(store(), name, kind, options)))
         return

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from mattermost_load_test.errors import ClusterError
 from mattermost_load_test.ltops.providers.base import Provider
 from mattermost_load_test.ltops.providers.local import LocalProvider
+from mattermost_load_test.ltops.providers.terraform_aws import TerraformProvider
 
 PROVIDERS: Mapping[str, Provider] = {
     "local": LocalProvider(),
+    "terraform": TerraformProvider(),
 }
 
 

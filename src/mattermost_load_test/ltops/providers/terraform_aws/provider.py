@@ -1,0 +1,73 @@
+"""The AWS kind of cluster: what `create`, `deploy` and the other commands do there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mattermost_load_test.errors import ClusterError
+from mattermost_load_test.ltops.cluster import Instance
+from mattermost_load_test.ltops.progress import Progress
+from mattermost_load_test.ltops.providers.base import Agents, DeployOrder
+from mattermost_load_test.ltops.providers.terraform_aws.creation import Creation
+from mattermost_load_test.ltops.providers.terraform_aws.deletion import Deletion
+from mattermost_load_test.ltops.providers.terraform_aws.fleet import fleet_of
+from mattermost_load_test.ltops.providers.terraform_aws.options import TerraformOptions
+from mattermost_load_test.ltops.steps import Stage
+from mattermost_load_test.ltops.store import Cluster
+
+
+class TerraformProvider:
+    """See `Provider`."""
+
+    summary: ClassVar[str] = "hosts on AWS, made by Terraform"
+
+    def check_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options of a new AWS cluster; raises `UsageError`."""
+        return TerraformOptions.of(given).model_dump()
+
+    def create(self, cluster: Cluster, progress: Progress) -> Iterable[Stage]:
+        """Yield the stages that check what is wanted, then make it."""
+        return Creation(cluster, progress).stages()
+
+    def left_in(self, directory: Path) -> bool:
+        """Say whether a folder holds what Terraform leaves."""
+        return (directory / "terraform").is_dir()
+
+    def delete(self, directory: Path, cluster: Cluster | None, progress: Progress) -> Iterable[Stage]:
+        """Yield the stages that remove everything, and look for what is left."""
+        return Deletion(directory, cluster, progress).stages()
+
+    def faults(self, cluster: Cluster) -> Mapping[str, str]:
+        """Return what is wrong with which host."""
+        return {}
+
+    def deploy(self, cluster: Cluster, order: DeployOrder, progress: Progress) -> Iterable[Stage]:
+        """Raise `ClusterError`: this version makes hosts, and does not work on them yet."""
+        raise _not_yet(cluster)
+
+    def agents(self, cluster: Cluster) -> Agents:
+        """Raise `ClusterError` likewise."""
+        raise _not_yet(cluster)
+
+    def attach(self, cluster: Cluster, instance: Instance, command: Sequence[str]) -> int:
+        """Raise `ClusterError` likewise."""
+        raise _not_yet(cluster)
+
+    def collect(self, cluster: Cluster, instance: Instance, into: Path) -> None:
+        """Raise `ClusterError` likewise."""
+        raise _not_yet(cluster)
+
+    def reach(self, cluster: Cluster, address: str, port: int = 0) -> AbstractContextManager[str]:
+        """Raise `ClusterError` likewise."""
+        raise _not_yet(cluster)
+
+
+def _not_yet(cluster: Cluster) -> ClusterError:
+    fleet = fleet_of(cluster)
+    return ClusterError(
+        f"this ltops makes hosts on AWS and does not work on them yet: ssh -i {fleet.key_file} "
+        f"{fleet.ssh_user}@{fleet.hosts[0].address}"
+    )
