@@ -64,12 +64,12 @@ class BucketOutput(BaseModel):
 
 
 class Outputs(BaseModel):
-    """What the module gives."""
+    """What the module gives; Terraform leaves out what is null."""
 
     instances: dict[str, InstanceOutput]
     ssh_user: str
-    database: DatabaseOutput | None
-    bucket: BucketOutput | None
+    database: DatabaseOutput | None = None
+    bucket: BucketOutput | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:

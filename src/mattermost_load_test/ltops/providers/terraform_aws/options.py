@@ -40,7 +40,7 @@ class TerraformOptions(BaseModel):
     profile: str = ""
     allow_cidr: list[str] = Field(default_factory=list)
     max_age: str = ""
-    owner: str = Field(default_factory=getpass.getuser, pattern=r"^[\w .:/=+@-]{1,256}$")
+    owner: str = Field(default_factory=getpass.getuser, min_length=1, max_length=256, pattern=r"^[\w .:/=+@-]+$")
     vpc_id: str = ""
     subnet_id: list[str] = Field(default_factory=list)
     zone: list[str] = Field(default_factory=list)
