@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,12 @@ DEADLINE_S = 10.0
 """How long a test waits for something that must happen."""
 
 PASSWORD = "Loadtestpassword1"
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Say how many workers `-n auto` starts: two a core, since most tests wait for other programs."""
+    return 2 * (os.cpu_count() or 1)
+
 
 StartServer = Callable[..., Awaitable["EmbeddedServer"]]
 """Starts a server with the given `ServerOptions`; it is stopped when the test ends."""

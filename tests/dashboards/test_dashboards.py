@@ -21,6 +21,8 @@ import aiohttp
 import pytest
 import yaml
 
+pytestmark = pytest.mark.xdist_group("dashboards")
+
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 RULES = DASHBOARDS / "rules"
 NAMES = ("agents", "database-and-hosts", "overview", "server")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("terraform module")
+
 MODULE = Path(__file__).parents[2] / "terraform"
 MIRRORS = (Path("/opt/tf-plugins"), Path("/usr/share/terraform/plugins"))
 """Where the AWS provider may lie on a machine without internet."""

@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, Page
 from .browser import chromium, opened
 from .runs import BASELINE, RUN, Load, run, write_run
 
+pytestmark = pytest.mark.xdist_group("html")
+
 MOST_BYTES = 2_000_000
 ROUTES = {
     "GET /users/me": Load(800),
