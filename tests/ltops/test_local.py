@@ -47,3 +47,10 @@ def test_addresses_of_what_is_served(ops: Ops) -> None:
     ended = ops.run("forward", "db", "-c", "demo")
     assert (ended.code, ended.error) == (2, "the cluster demo has no database that is known here")
     assert ops.run("forward", "app", "-c", "demo", "-i", "1").code == 2
+
+
+def test_options_of_other_kinds_are_refused(ops: Ops) -> None:
+    """Each by its name."""
+    ops.good("create", "-c", "demo", "--type", "local")
+    ended = ops.run("deploy", "-c", "demo", "--agent-image", "registry.example.com/agent:1")
+    assert (ended.code, ended.error) == (2, "--agent-image means nothing for a cluster of type local")

@@ -52,7 +52,9 @@ def carry_out(agents: Agents, job: Job, what: str, log_path: Path, progress: Pro
             raise OperationError(f"{what}: not done within {CHORE_MAX_S / 3600:g} hours; its log is {log_path}")
         time.sleep(_POLL_S)
     log.complete()
-    if failed := failure(agents, job.id, 0, state):
+    failed = failure(agents, job.id, 0, state)
+    agents.release(job.id)
+    if failed:
         progress.failed(subject, f"{what}: {failed}")
         raise type(failed)(f"{what}: {failed}; its log is {log_path}")
     progress.ended(subject, what)

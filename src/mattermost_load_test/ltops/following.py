@@ -67,6 +67,7 @@ class Following:
         for index, state in enumerate(states):
             if failed := failure(self._agents, self._run.id, index, state):
                 failures[self._instances[index].name] = failed
+        self._agents.release(self._run.id)
         return Ended([state.exit_code for state in states], failures)
 
     def _wait(self, view: AgentsView) -> Sequence[AgentState]:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from mattermost_load_test.errors import ClusterError, LoadTestError, ServerError
+from mattermost_load_test.errors import ClusterError, LoadTestError
 from mattermost_load_test.ltops.cluster import ClusterState
 from mattermost_load_test.ltops.health import Answer, ping
 from mattermost_load_test.ltops.providers import provider_of
+from mattermost_load_test.ltops.providers.base import Provider
 from mattermost_load_test.ltops.store import Cluster, Store
 
 MAX_AT_ONCE = 16
@@ -60,6 +61,7 @@ def _inspection(cluster: Cluster) -> Inspection:
     state = cluster.state
     try:
         provider = provider_of(state.kind)
+        provider.refresh(cluster)
         faults = provider.faults(cluster)
         run = state.run
         ended = (
@@ -69,14 +71,15 @@ def _inspection(cluster: Cluster) -> Inspection:
         )
     except LoadTestError as error:
         return Inspection(state.name, state, problem=str(error))
-    return Inspection(state.name, state, server=_server(state), faults=faults, run_ended=ended)
+    return Inspection(state.name, state, server=_server(provider, cluster), faults=faults, run_ended=ended)
 
 
-def _server(state: ClusterState) -> Answer | str:
+def _server(provider: Provider, cluster: Cluster) -> Answer | str:
     """Return what the site answers, or why it does not; empty where nothing is deployed."""
-    if state.phase != "deployed" or not state.site_url:
+    if cluster.state.phase != "deployed" or not cluster.state.site_url:
         return ""
     try:
-        return ping(state.site_url)
-    except ServerError as error:
+        with provider.site(cluster) as url:
+            return ping(url)
+    except LoadTestError as error:
         return str(error)

@@ -11,7 +11,7 @@ from mattermost_load_test.ltops.cluster import BulkLoad, ClusterState, RunRecord
 from mattermost_load_test.ltops.configuring import AgentConfiguration
 from mattermost_load_test.ltops.health import login_duration_s, server_id
 from mattermost_load_test.ltops.progress import Progress
-from mattermost_load_test.ltops.providers.base import Agents, Job
+from mattermost_load_test.ltops.providers.base import Job, Provider
 from mattermost_load_test.ltops.results import CONFIGURATION_COPY, begin_results, keep
 from mattermost_load_test.ltops.store import Cluster
 
@@ -48,9 +48,10 @@ class RunOrder:
 class Launch:
     """Brings a run under way on a cluster that is locked for it."""
 
-    def __init__(self, cluster: Cluster, agents: Agents, progress: Progress) -> None:
+    def __init__(self, cluster: Cluster, provider: Provider, progress: Progress) -> None:
         self._cluster = cluster
-        self._agents = agents
+        self._provider = provider
+        self._agents = provider.agents(cluster)
         self._progress = progress
 
     def go(self, order: RunOrder) -> RunRecord:
@@ -63,13 +64,21 @@ class Launch:
         earlier = self._cluster.state.run
         if not order.skip_bulk_load:
             self._load(run_id, order)
-        run = _record(run_id, order)
+        run = _record(run_id, order, self._start_in_s(order))
         begin_results(self._cluster.results, run, earlier)
         keep(self._cluster.results / CONFIGURATION_COPY, order.configuration.shown())
         self._agents.start(_job(run, order))
         self._cluster.state.run = run
         self._cluster.save()
         return run
+
+    def _start_in_s(self, order: RunOrder) -> float | None:
+        """Return after how long users are to act, None when a single agent is ready."""
+        configuration = order.configuration
+        if order.start_in_s is not None or not (configuration.agents > 1 or self._agents.starts_again):
+            return order.start_in_s
+        with self._provider.site(self._cluster) as url:
+            return estimated_start_s(configuration, url)
 
     def _compare_clocks(self) -> None:
         offsets = self._agents.clock_offsets_ms()
@@ -83,7 +92,8 @@ class Launch:
     def _load(self, run_id: str, order: RunOrder) -> None:
         """Load the population unless the server holds it already."""
         state, configuration = self._cluster.state, order.configuration
-        server = server_id(state.site_url)
+        with self._provider.site(self._cluster) as url:
+            server = server_id(url)
         if not order.force_bulk_load and is_loaded(state, configuration.population_hash, server):
             self._progress.say("The population is loaded already; --force-bulk-load loads it again")
             return
@@ -111,11 +121,9 @@ def is_loaded(state: ClusterState, settings_hash: str, server: str) -> bool:
     return loaded is not None and (loaded.settings_hash, loaded.server_id) == (settings_hash, server)
 
 
-def _record(run_id: str, order: RunOrder) -> RunRecord:
+def _record(run_id: str, order: RunOrder, start_in_s: float | None) -> RunRecord:
     """Return the run to be; the common begin of several agents is far enough off for every entity to be logged in."""
-    entities, now, start_in_s = order.configuration.configuration.entities, datetime.now(UTC), order.start_in_s
-    if start_in_s is None and order.configuration.agents > 1:
-        start_in_s = estimated_start_s(order.configuration)
+    entities, now = order.configuration.configuration.entities, datetime.now(UTC)
     return RunRecord(
         id=run_id,
         scenario=order.scenario,
@@ -126,14 +134,18 @@ def _record(run_id: str, order: RunOrder) -> RunRecord:
     )
 
 
-def estimated_start_s(configuration: AgentConfiguration) -> float:
-    """Return how long the agents may take until all entities are logged in; one login is measured for that."""
+def estimated_start_s(configuration: AgentConfiguration, site_url: str) -> float:
+    """Return how long the agents may take until all entities are logged in; one login is measured for that.
+
+    `site_url` is where the site is reached from here.
+    """
     connection = configuration.configuration.connection
     entities = configuration.configuration.entities.num_active_entities
     if connection.logins_per_second:
         logins_s = entities / connection.logins_per_second
     else:
-        login_s = login_duration_s(connection) or LOGIN_S
+        here = connection.model_copy(update={"server_url": site_url})
+        login_s = login_duration_s(here) or LOGIN_S
         logins_s = entities * configuration.agents * login_s * LOGINS_MARGIN
     return round(START_S + configuration.configuration.environment.num_users / USERS_LOOKED_UP_PER_S + logins_s)
 

@@ -32,6 +32,10 @@ def db(name: str, arguments: tuple[str, ...]) -> None:
       ltops db -c demo -- -c 'SELECT count(*) FROM posts'
     """  # noqa: D301  # \b is what click wants before lines that it must not wrap
     cluster = store().load(name)
+    provider = provider_of(cluster.state.kind)
+    if inside := provider.database_client(cluster):
+        instance, command = inside
+        sys.exit(provider.attach(cluster, instance, [*command, *arguments]))
     login = _login(cluster.state)
     open_shell = open_psql if cluster.state.driver == "postgres" else open_mysql
     sys.exit(_shell(cluster, login, open_shell, arguments))

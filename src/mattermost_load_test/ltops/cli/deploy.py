@@ -32,6 +32,16 @@ from mattermost_load_test.ltops.providers.base import DeployOrder
     show_envvar=True,
     help="A database that is there, as Mattermost's DataSource; with -m.",
 )
+@click.option(
+    "-f",
+    "--values",
+    "--helm-config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Kubernetes: values for the chart.",
+)
+@click.option("--agent-image", metavar="REF", help="Kubernetes: the image of the agents.")
+@click.option("--force", is_flag=True, help="Kubernetes: deploy what a check advises against.")
 @dry_run_option
 @verbose_option
 def deploy(
@@ -41,6 +51,9 @@ def deploy(
     loadtests: str | None,
     users: int | None,
     data_source: str | None,
+    values: Path | None,
+    agent_image: str | None,
+    force: bool,
     dry_run: bool,
     verbose: bool,
 ) -> None:
@@ -55,7 +68,7 @@ def deploy(
       ltops deploy -c demo -m mattermost-team-11.6.0-linux-amd64.tar.gz
     """  # noqa: D301  # likewise
     secret = None if data_source is None else SecretStr(data_source)
-    order = DeployOrder(mattermost, license, loadtests, users, secret)
+    order = DeployOrder(mattermost, license, loadtests, users, secret, values, agent_image, force)
     if dry_run:
         click.echo(shown_steps(would_deploy(store().load(name), order)))
         return

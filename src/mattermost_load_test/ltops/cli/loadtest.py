@@ -117,13 +117,13 @@ def _begin(name: str, scenario: str, given: ConfigurationOrder, bulk: _Bulk, ver
     with changing(name, doing, verbose=verbose) as (cluster, progress):
         need_deployed(cluster.state)
         configuration = agent_configuration(cluster.state, given)
-        agents = provider_of(cluster.state.kind).agents(cluster)
+        provider = provider_of(cluster.state.kind)
         _finish_earlier(cluster, progress)
         progress.log.info(f"The configuration is {configuration.path}, with what stands above it")
         for warning in configuration.warnings:
             progress.warn(warning)
         order = RunOrder(scenario, configuration, bulk.force, bulk.skip, bulk.start_in_s, bulk.abort_on)
-        run = Launch(cluster, agents, progress).go(order)
+        run = Launch(cluster, provider, progress).go(order)
         begin = "when they are logged in" if run.begins_at is None else f"at {run.begins_at:%H:%M:%S} UTC"
         progress.say(f"{run.agents} agent(s) run {scenario}; users begin to act {begin}")
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import SecretStr
 
+from mattermost_load_test.errors import UsageError
 from mattermost_load_test.ltops.cluster import Instance
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.steps import Stage
@@ -36,6 +37,15 @@ class DeployOrder:
     loadtests: str | None = None
     users: int | None = None
     data_source: SecretStr | None = None
+    values: Path | None = None
+    agent_image: str | None = None
+    force: bool = False
+
+    def refuse(self, kind: str, **options: object) -> None:
+        """Raise `UsageError` for the first of these options that was given: `flag="--values"` by field's name."""
+        for field, flag in options.items():
+            if getattr(self, field) not in (None, False):
+                raise UsageError(f"{flag} means nothing for a cluster of type {kind}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +88,9 @@ class Digest:
 class Agents(Protocol):
     """The agents of a cluster. Each call raises `ServerError` when they cannot be reached."""
 
+    starts_again: ClassVar[bool]
+    """Whether an agent that dies is started again, for which its run must have a begin that is known beforehand."""
+
     def clock_offsets_ms(self) -> Sequence[float]:
         """Return by how much each agent's clock is ahead of ours."""
         ...
@@ -100,6 +113,10 @@ class Agents(Protocol):
 
     def stop(self, job_id: str, count: int) -> None:
         """Ask the agents of a job to end in good order, as Ctrl-C does; it does not wait for that."""
+        ...
+
+    def release(self, job_id: str) -> None:
+        """Let go of what the agents of a job keep for being fetched: it is here."""
         ...
 
 
@@ -136,8 +153,20 @@ class Provider(Protocol):
         """Return what is wrong, by instance's name; an instance that is well is not in it."""
         ...
 
+    def refresh(self, cluster: Cluster) -> None:
+        """Bring addresses in the state up to date that change, or are given late; raises `ServerError`."""
+        ...
+
     def agents(self, cluster: Cluster) -> Agents:
         """Return the cluster's agents."""
+        ...
+
+    def site(self, cluster: Cluster) -> AbstractContextManager[str]:
+        """Give the URL by which this machine reaches the site while the context lasts; raises `ServerError`."""
+        ...
+
+    def database_client(self, cluster: Cluster) -> tuple[Instance, Sequence[str]] | None:
+        """Return on which instance which command opens the database; None: it is opened here, by the data source."""
         ...
 
     def attach(self, cluster: Cluster, instance: Instance, command: Sequence[str]) -> int:

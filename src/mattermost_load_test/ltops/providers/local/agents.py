@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from mattermost_load_test.errors import OperationError
 from mattermost_load_test.ltops.providers.base import (
@@ -30,6 +31,8 @@ _QUIET = 'exec "$@" >/dev/null'  # stdout would be the log once more
 
 class LocalAgents:
     """See `Agents`: processes on this machine. `ports` are those of their metrics, by their names; empty for none."""
+
+    starts_again: ClassVar[bool] = False
 
     def __init__(self, directory: Path, supervisor: Supervisor, count: int, ports: Mapping[str, int]) -> None:
         self._directory = directory
@@ -101,6 +104,9 @@ class LocalAgents:
         """Send each agent SIGTERM, which ends it as Ctrl-C does."""
         for index in range(count):
             self._supervisor.stop_program(_name(index))
+
+    def release(self, job_id: str) -> None:
+        """Do nothing: the next job removes what the one before it left."""
 
     def _metrics(self, name: str) -> dict[str, str]:
         """Return the variable that tells an agent where to serve its metrics."""

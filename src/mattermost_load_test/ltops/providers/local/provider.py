@@ -54,6 +54,7 @@ class LocalProvider:
 
     def deploy(self, cluster: Cluster, order: DeployOrder, progress: Progress) -> Iterator[Stage]:
         """Yield the stages that start the servers and what stands around them."""
+        order.refuse("local", values="--values", agent_image="--agent-image", force="--force")
         supervisor = Supervisor(cluster.directory)
         deployment = Deployment(cluster, order, supervisor, progress)
         yield [supervise(supervisor)]
@@ -93,6 +94,17 @@ class LocalProvider:
                 log = next(iter(folder(cluster.directory, instance.name).glob("*.log")), Path("its log"))
                 found[instance.name] = end_of(state, log)
         return found
+
+    def refresh(self, cluster: Cluster) -> None:
+        """Do nothing: ports stay."""
+
+    @contextmanager
+    def site(self, cluster: Cluster) -> Iterator[str]:
+        """Give its URL: it is on this machine, or where `create --server-url` said."""
+        yield cluster.state.site_url
+
+    def database_client(self, cluster: Cluster) -> None:
+        """Return None: it is reached from here."""
 
     def agents(self, cluster: Cluster) -> Agents:
         """Return the cluster's agents."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -43,6 +43,16 @@ class TerraformProvider:
     def faults(self, cluster: Cluster) -> Mapping[str, str]:
         """Return what is wrong with which host."""
         return {}
+
+    def refresh(self, cluster: Cluster) -> None:
+        """Do nothing: addresses of hosts stay."""
+
+    def site(self, cluster: Cluster) -> AbstractContextManager[str]:
+        """Give the site's URL: it is reached from everywhere that may."""
+        return nullcontext(cluster.state.site_url)
+
+    def database_client(self, cluster: Cluster) -> None:
+        """Return None: the database is opened here."""
 
     def deploy(self, cluster: Cluster, order: DeployOrder, progress: Progress) -> Iterable[Stage]:
         """Raise `ClusterError`: this version makes hosts, and does not work on them yet."""
