@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import IO, Any, NoReturn, TextIO
 
 import click
 
@@ -34,6 +35,7 @@ CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
+STUCK_S = 5.0
 _WHOLE_SENTENCE = 1000  # characters: no first sentence is longer
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -99,6 +101,11 @@ class ShownError(click.ClickException):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message, unless it would be for a stderr that takes nothing: the command must end all the same."""
+        if file is not None or _takes_text(sys.stderr):
+            super().show(file)
 
 
 class CommandGroup(click.Group):
@@ -168,6 +175,14 @@ def _first_known(error: BaseException) -> BaseException | None:
     if isinstance(error, LoadTestError | KeyboardInterrupt):
         return error
     return error if isinstance(error, OSError) and error.errno in _DISK_FULL else None
+
+
+def _takes_text(stream: TextIO) -> bool:
+    """Say whether a stream takes a message within `STUCK_S`: a stopped terminal or an unread, full pipe does not."""
+    try:
+        return bool(select.select([], [stream.fileno()], [], STUCK_S)[1])
+    except (OSError, ValueError):  # a stream in memory, as in tests
+        return True
 
 
 def _drop_unwritten(stream: TextIO) -> None:

@@ -32,6 +32,10 @@ class Stop:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wanted.set)
 
+    def requested(self) -> bool:
+        """Say whether somebody asked for the end."""
+        return self.reason is not None
+
     def _attach(self) -> None:
         """Remember the loop that waits; a wish from before counts."""
         self._loop = asyncio.get_running_loop()

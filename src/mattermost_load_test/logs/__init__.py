@@ -8,17 +8,22 @@ readable whatever happens to its writer. Secrets are masked here, whoever forgot
 
 from .lines import MASK, Level, LogLine, level_named, scrubbed
 from .log import Log
-from .sinks import FdSink, Sink, ViewSink, Wanted, keep_earlier, open_file
+from .outflow import FlowingText, Outflow
+from .sinks import FdSink, Sink, StreamSink, ViewSink, Wanted, cannot_be_written, keep_earlier, open_file
 
 __all__ = [
     "MASK",
     "FdSink",
+    "FlowingText",
     "Level",
     "Log",
     "LogLine",
+    "Outflow",
     "Sink",
+    "StreamSink",
     "ViewSink",
     "Wanted",
+    "cannot_be_written",
     "keep_earlier",
     "level_named",
     "open_file",

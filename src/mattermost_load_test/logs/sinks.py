@@ -16,6 +16,7 @@ import orjson
 from mattermost_load_test.errors import OutputError
 
 from .lines import Level, LogLine
+from .outflow import Outflow
 
 
 class Sink(Protocol):
@@ -51,6 +52,14 @@ class Wanted:
         return line.as_json() if self.as_json else line.as_text().encode(errors="replace")
 
 
+def cannot_be_written(name: str, error: OSError) -> OutputError:
+    """Return the error for a place of the log that takes no more."""
+    return OutputError(
+        f"{name} cannot be written: {error.strerror}. What was written before is intact; "
+        "make room or choose another place (LogSettings.FileLocation), then run again."
+    )
+
+
 class FdSink:
     """Lines to an open file descriptor, each in one write: a stream of this process, or a file of its own.
 
@@ -82,10 +91,7 @@ class FdSink:
             _write_all(self._fd, line)
         except OSError as error:
             self._cut_back()
-            raise OutputError(
-                f"{self._name} cannot be written: {error.strerror}. What was written before is intact; "
-                "make room or choose another place (LogSettings.FileLocation), then run again."
-            ) from error
+            raise cannot_be_written(self._name, error) from error
         if self._whole_bytes is not None:
             self._whole_bytes += len(line)
 
@@ -107,6 +113,37 @@ def _write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
+
+
+class StreamSink:
+    """Lines to a stream that may be read slowly; whoever opened the flow sees it to its end. `name` is as above."""
+
+    def __init__(self, flow: Outflow, name: str, wanted: Wanted) -> None:
+        self.vital = wanted.data
+        self._flow = flow
+        self._name = name
+        self._wanted = wanted
+
+    def write(self, line: LogLine) -> None:
+        """Have `line` written if it is wanted here; raises `OutputError` when the stream has failed."""
+        rendered = self._wanted.rendered(line)
+        if rendered is not None:
+            self._put(rendered)
+
+    def write_data(self, line: bytes) -> None:
+        """Have a line of data written if data is wanted here; raises likewise."""
+        if self._wanted.data:
+            self._put(line)
+
+    def _put(self, line: bytes) -> None:
+        """Hand a line on."""
+        try:
+            self._flow.put(line + b"\n")
+        except OSError as error:
+            raise cannot_be_written(self._name, error) from error
+
+    def close(self) -> None:
+        """Leave the stream as it is; it is not the sink's own."""
 
 
 class ViewSink:

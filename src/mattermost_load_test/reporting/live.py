@@ -5,7 +5,7 @@ What is shown is a pure function of a `Snapshot`; `LiveView` only puts it on a t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
@@ -141,14 +141,19 @@ def _clock(duration_s: float) -> str:
 
 
 class LiveView:
-    """A terminal that shows the latest snapshot at its bottom and log lines above it."""
+    """A terminal that shows the latest snapshot at its bottom and log lines above it.
 
-    def __init__(self, live: Live) -> None:
+    While it is `behind`, the terminal has not taken all that was written, it gets no new snapshot.
+    """
+
+    def __init__(self, live: Live, behind: Callable[[], bool]) -> None:
         self._live = live
+        self._behind = behind
 
     def show(self, snapshot: Snapshot) -> None:
         """Show `snapshot` in place of the one before."""
-        self._live.update(render(snapshot), refresh=True)
+        if not self._behind():
+            self._live.update(render(snapshot), refresh=True)
 
     def print_line(self, line: str) -> None:
         """Print a log line above the view, as it is."""
@@ -156,10 +161,10 @@ class LiveView:
 
 
 @contextmanager
-def live_view(stream: TextIO) -> Iterator[LiveView]:
+def live_view(stream: TextIO, behind: Callable[[], bool] = lambda: False) -> Iterator[LiveView]:
     """Give a live view on the terminal `stream`; at the end its last state is taken away and the cursor is back."""
     console = Console(file=stream)
     with Live(
         console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
     ) as live:
-        yield LiveView(live)
+        yield LiveView(live, behind)

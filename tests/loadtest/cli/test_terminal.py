@@ -97,3 +97,13 @@ async def test_ctrl_c_twice_gives_the_terminal_back(agent_here: AgentHere, embed
     assert (await running.ended()).code == 130
     await reading
     assert terminal.written.rindex(b"\x1b[?25h") > terminal.written.rindex(b"\x1b[?25l")
+
+
+async def test_a_terminal_that_shows_nothing(agent_here: AgentHere, terminal: Terminal) -> None:
+    """Stopped by Ctrl-S, say, it holds nothing up: the run goes on, and the first Ctrl-C ends it with its report."""
+    agent_here.set(UserEntitiesConfiguration_TestLengthMinutes=60)
+    running = await agent_here.start("all", stdout=terminal.child, stderr=terminal.child)
+    await running.until_logged('"phase":"Running"')
+    running.process.send_signal(2)
+    assert (await running.ended()).code == 130
+    assert "Scenario    all on" in (agent_here.folder / "results.txt").read_text()

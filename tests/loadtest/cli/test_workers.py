@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from mattermost_load_test.timings.reading import Instance, read_log
@@ -143,6 +144,45 @@ async def test_what_dies_again_and_again_is_given_up(two_workers: AgentHere) -> 
     assert [line["restarted"] for line in ended.told("A worker died")] == [True, True, True, False]
 
 
+async def scraped(url: str) -> dict[str, float]:
+    """Return the figures that the agent tells Prometheus, by name and labels."""
+    async with aiohttp.ClientSession() as http, http.get(url) as answer:
+        lines = (await answer.text()).splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
+
+
+async def test_a_stdout_that_nobody_reads(two_workers: AgentHere) -> None:
+    """Metrics go on, the first Ctrl-C ends the run with its report, and it is said what nobody has read."""
+    two_workers.set(
+        UserEntitiesConfiguration_TestLengthMinutes=60,
+        UserEntitiesConfiguration_ActionRateMilliseconds=20,
+        UserEntitiesConfiguration_MaxLatenessMilliseconds=60_000,
+        ResultsConfiguration_MetricsAddress="127.0.0.1:0",
+    )
+    reading, writing = os.pipe()
+    running = await two_workers.start("all", stdout=writing)
+    os.close(writing)
+    await running.until_logged("Metrics for Prometheus")
+    url = next(line["url"] for line in map(json.loads, two_workers.log.read_text().splitlines()) if "url" in line)
+    await until(lambda: two_workers.log.stat().st_size > 4 << 16)  # four times what a pipe holds
+    before = sum(value for name, value in (await scraped(url)).items() if name.startswith("loadtest_actions_total"))
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            now = await scraped(url)
+            if sum(value for name, value in now.items() if name.startswith("loadtest_actions_total")) > before:
+                break
+            await asyncio.sleep(0.1)
+    running.process.send_signal(signal.SIGINT)
+    ended = await running.ended()
+    os.close(reading)
+    assert ended.code == 130
+    assert "stdout is not read: the last " in ended.stderr
+    assert f"{two_workers.log} has every line" in ended.stderr
+    assert "Scenario    all on" in ended.stderr
+    lines = [json.loads(line) for line in two_workers.log.read_text().splitlines()]
+    assert samples_in(lines) == counted(ended, "Requests")
+
+
 @pytest.mark.slow
 async def test_a_worker_that_stands_still_loses_nothing(two_workers: AgentHere) -> None:
     """SIGSTOP for ten seconds: lateness tells of it, so that nobody trusts the figures; every sample is there."""
@@ -187,6 +227,12 @@ async def test_a_worker_out_of_open_files_goes_on(two_workers: AgentHere) -> Non
     assert "ulimit -n" in two_workers.log.read_text()
 
 
+def samples_in(lines: list[dict[str, Any]]) -> int:
+    """Return how many samples stand in lines of a log."""
+    timings = [line["timings"] for line in lines if line.get("tag") == "timings"]
+    return sum(route["NumHits"] for one in timings for route in one["Routes"].values())
+
+
 async def test_a_slow_reader_of_stdout_holds_nobody_up(two_workers: AgentHere) -> None:
     """Nobody reads the log on stdout until the time is up: entities act on, and every line is there in the end."""
     two_workers.set(
@@ -204,13 +250,7 @@ async def test_a_slow_reader_of_stdout_holds_nobody_up(two_workers: AgentHere) -
     ended = await running.ended()
     assert len(written) > 2 << 16
     lines = [json.loads(line) for line in written.splitlines()]
-    samples = sum(
-        route["NumHits"]
-        for line in lines
-        if line.get("tag") == "timings"
-        for route in line["timings"]["Routes"].values()
-    )
-    assert samples == counted(ended, "Requests")
+    assert samples_in(lines) == counted(ended, "Requests")
     begun_s, stopped_s = (
         next(line["ts"] for line in lines if line["msg"] == message)
         for message in ("Entities begin to act", "Stopping the entities")

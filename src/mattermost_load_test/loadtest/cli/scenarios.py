@@ -134,8 +134,8 @@ def _run(plan: RunPlan, registration: Registration | None, gates: RunGates) -> N
     stop = Stop()
     watch = GateWatch(gates, stop.request) if gates.all else None
     with (
-        open_output(plan.configuration.logs, process_streams(), watch) as output,
-        on_signals(stop, output.end_view),
+        open_output(plan.configuration.logs, process_streams(), watch, stop.requested) as output,
+        on_signals(stop, output.leave),
     ):
         running = run_test(plan, output, stop)
         if registration is not None:

@@ -47,7 +47,11 @@ def setup(context: click.Context, config: Path | None, token_cache: Path | None)
     if token_cache is not None and configuration.configuration.connection.bulk_load_method != DATABASE:
         raise click.UsageError("--token-cache needs --bulk-load-method database: only it makes sessions; a run logs in")
     stop = Stop()
-    with open_output(configuration.configuration.logs, process_streams()) as output, on_signals(stop, output.end_view):
+    logs = configuration.configuration.logs
+    with (
+        open_output(logs, process_streams(), interrupted=stop.requested) as output,
+        on_signals(stop, output.leave),
+    ):
         run_async(stop.unless(_set_up(configuration, output, token_cache)))
 
 
