@@ -58,7 +58,7 @@ def test_every_form_is_read(text: str, route: str | None, condition: Condition) 
         ('route:"POST /posts p95 > 1s', 7, ["expected a route in quotes"]),
         ('route:"x" saturated', 7, ["the run as a whole has this figure"]),
         ('route:"x" score > 3', 7, ["the run as a whole has this figure"]),
-        ("p99 significantly worse", 1, ["p99 is not tested for significance", "median, p50, p95, error_rate"]),
+        ("p90 significantly worse", 1, ["p90 is not tested for significance", "median, p50, p95, p99, error_rate"]),
         ("p95 significantly", 18, ["expected worse, found the end"]),
         ("p95 worse", 5, ["significantly worse, found 'worse'"]),
         ("p95 < 90% of intended", 1, ["only throughput can be compared with what was intended"]),

@@ -31,10 +31,22 @@ def arguments(kind: str, folder: Path) -> list[str]:
     if kind == "other routes":
         before = write_run(folder / "old.log", {"GET /a": Load(300), "GET /gone": Load(50)}, instance="old")
         return ["-f", str(log), "-b", str(before), "--fail-on", "p95 > 10s"]
+    if kind == "two baselines":
+        days = [write_run(folder / f"{day}.log", TWO, instance=day, seed=ord(day)) for day in "ab"]
+        return ["-f", str(log), *(part for day in days for part in ("-b", str(day)))]
     return ["-f", str(log)]
 
 
-KINDS = ("small", "two agents", "interrupted", "errors only", "one sample", "other routes", "the original's")
+KINDS = (
+    "small",
+    "two agents",
+    "interrupted",
+    "errors only",
+    "one sample",
+    "other routes",
+    "two baselines",
+    "the original's",
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)

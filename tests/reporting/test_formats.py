@@ -70,14 +70,14 @@ def test_markdown_of_merged_logs_is_that_of_the_original() -> None:
 @pytest.mark.parametrize("verbose", [False, True])
 def test_a_comparison_is_that_of_the_original(verbose: bool) -> None:
     """A comparison in markdown is the original's, byte for byte, but for the cell end that it forgot."""
-    report = Report.of(timings_of("small-run.log"), timings_of("small-baseline.log"))
+    report = Report.of(timings_of("small-run.log"), [timings_of("small-baseline.log")])
     name = "comparison.verbose.markdown" if verbose else "comparison.markdown"
     assert markdown.render(report, verbose=verbose) == recorded(name)
 
 
 def test_a_comparison_as_text_has_the_baseline_beside_each_figure() -> None:
     """The original has no comparison as text; ours says the same as its markdown."""
-    shown = text.render(Report.of(timings_of("small-run.log"), timings_of("small-baseline.log")), verbose=True)
+    shown = text.render(Report.of(timings_of("small-run.log"), [timings_of("small-baseline.log")]), verbose=True)
     assert "Total Hits: 576 (baseline 934, -358, -38.33%)\n" in shown
     assert "Error Rate: 81.44% (baseline 44.01%, +85.06%, +85.06%)\n" in shown
     assert "Min Response Time: 1ms (baseline 0ms, +1.00ms, -)\n" in shown
@@ -114,7 +114,7 @@ def test_changes_in_percent(baseline: float, actual: float, shown: str) -> None:
 def test_equal_runs_show_no_change() -> None:
     """A run compared with itself has no delta anywhere."""
     timings = timings_of("small-run.log")
-    shown = markdown.render(Report.of(timings, timings), verbose=True)
+    shown = markdown.render(Report.of(timings, [timings]), verbose=True)
     deltas = {tuple(cell.strip() for cell in row.split("|")[4:6]) for row in shown.splitlines() if row.count("|") == 6}
     assert deltas == {("0ms", "0%"), ("0", "0%"), ("0%", "0%"), ("Delta", "Delta %"), ("---", "---")}
     assert "(+0.00, relative to baseline)" in shown
@@ -139,7 +139,7 @@ def full_report() -> Report:
     """Return a report in which every part is filled."""
     login, run = RouteTimings(), timings_of("small-run.log")
     login.add(3.5)
-    compared = Report.of(run, timings_of("small-baseline.log"))
+    compared = Report.of(run, [timings_of("small-baseline.log")])
     return Report(
         routes=compared.routes,
         score=compared.score,

@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from mattermost_load_test.timings.comparison import ERROR_RATE, Change, Outcome, Thresholds, Verdict, compare, span_of
+from mattermost_load_test.timings.comparison import (
+    ERROR_RATE,
+    Change,
+    Comparison,
+    Outcome,
+    Thresholds,
+    Verdict,
+    compare,
+    span_of,
+)
 from mattermost_load_test.timings.stats import Timings
 
 ROUTE = "GET /users/me"
@@ -29,19 +38,24 @@ def durations(seed: int, count: int, scale: float = 1.0) -> list[float]:
     return [scale * random_.lognormvariate(3.5, 0.4) for _ in range(count)]
 
 
+def against(actual: Timings, baseline: Timings, thresholds: Thresholds | None = None) -> Comparison:
+    """Compare a run with one baseline."""
+    return compare(actual, [baseline], thresholds)
+
+
 def verdict(before: Sequence[float], after: Sequence[float], *, errors: int = 0) -> Verdict:
     """Return what one route is called."""
-    return compare(timings({ROUTE: after}, errors), timings({ROUTE: before})).routes[ROUTE].verdict
+    return against(timings({ROUTE: after}, errors), timings({ROUTE: before})).routes[ROUTE].verdict
 
 
 @pytest.mark.parametrize("times", [True, False], ids=["with times", "in the order of the log"])
 def test_a_slow_down_is_seen(times: bool) -> None:
     """A fifth slower is slower, with an interval that holds the truth."""
-    made = compare(
+    made = against(
         timings({ROUTE: durations(2, 3000, 1.2)}, times=times), timings({ROUTE: durations(1, 3000)}, times=times)
     )
     route = made.routes[ROUTE]
-    assert (route.verdict, made.outcome, made.tests) == (Verdict.SLOWER, Outcome.WORSE, 3)
+    assert (route.verdict, made.outcome, made.tests) == (Verdict.SLOWER, Outcome.WORSE, 4)
     median = route.difference("median")
     assert median is not None
     assert median.change is Change.WORSE
@@ -58,26 +72,26 @@ def test_the_other_way_round_it_is_faster() -> None:
 
 def test_equal_runs_are_the_same() -> None:
     """The same distribution is no change, and a run against itself has no difference at all."""
-    same = compare(timings({ROUTE: durations(2, 5000)}), timings({ROUTE: durations(1, 5000)}))
+    same = against(timings({ROUTE: durations(2, 5000)}), timings({ROUTE: durations(1, 5000)}))
     assert same.routes[ROUTE].verdict is Verdict.SAME
     assert same.outcome is Outcome.SAME
-    itself = compare(timings({ROUTE: durations(1, 500)}), timings({ROUTE: durations(1, 500)}))
+    itself = against(timings({ROUTE: durations(1, 500)}), timings({ROUTE: durations(1, 500)}))
     assert {one.p_value for one in itself.routes[ROUTE].differences} == {1.0}
 
 
 def test_a_difference_too_small_to_matter_is_never_a_regression() -> None:
     """Three per cent, or half a millisecond, is no change, however many samples make it certain."""
     many = durations(1, 200_000)
-    made = compare(timings({ROUTE: [one * 1.03 for one in durations(2, 200_000)]}), timings({ROUTE: many}))
+    made = against(timings({ROUTE: [one * 1.03 for one in durations(2, 200_000)]}), timings({ROUTE: many}))
     median = made.routes[ROUTE].difference("median")
     assert median is not None
     assert median.p_value < 0.001
     assert median.change is Change.SAME
     assert made.routes[ROUTE].verdict is Verdict.SAME
-    small = compare(timings({ROUTE: [1.8] * 1000}), timings({ROUTE: [1.0] * 1000}))
+    small = against(timings({ROUTE: [1.8] * 1000}), timings({ROUTE: [1.0] * 1000}))
     assert small.routes[ROUTE].verdict is Verdict.SAME
     finer = Thresholds(share=0.02, duration_ms=0.5)
-    assert compare(timings({ROUTE: [1.8] * 1000}), timings({ROUTE: [1.0] * 1000}), finer).outcome is Outcome.WORSE
+    assert against(timings({ROUTE: [1.8] * 1000}), timings({ROUTE: [1.0] * 1000}), finer).outcome is Outcome.WORSE
 
 
 def test_a_tail_that_grows_is_seen_where_the_median_stays() -> None:
@@ -85,14 +99,31 @@ def test_a_tail_that_grows_is_seen_where_the_median_stays() -> None:
     after = durations(2, 4000)
     for index in range(0, 4000, 14):
         after[index] *= 3
-    made = compare(timings({ROUTE: after}), timings({ROUTE: durations(1, 4000)}))
+    made = against(timings({ROUTE: after}), timings({ROUTE: durations(1, 4000)}))
     changes = {one.figure: one.change for one in made.routes[ROUTE].differences}
-    assert changes == {"median": Change.SAME, "p95": Change.WORSE, ERROR_RATE: Change.SAME}
+    assert changes == {"median": Change.SAME, "p95": Change.WORSE, "p99": Change.WORSE, ERROR_RATE: Change.SAME}
+
+
+def test_the_farthest_tail_is_seen_where_the_95th_percentile_stays() -> None:
+    """One request in 120 takes five times as long: only the 99th percentile tells, from a thousand samples on."""
+    after = durations(2, 12_000)
+    for index in range(0, 12_000, 120):
+        after[index] *= 5
+    route = against(timings({ROUTE: after}), timings({ROUTE: durations(1, 12_000)})).routes[ROUTE]
+    assert {one.figure: one.change for one in route.differences} == {
+        "median": Change.SAME,
+        "p95": Change.SAME,
+        "p99": Change.WORSE,
+        ERROR_RATE: Change.SAME,
+    }
+    assert route.verdict is Verdict.SLOWER
+    few = against(timings({ROUTE: after}), timings({ROUTE: durations(1, 999)})).routes[ROUTE]
+    assert (few.difference("p95") is None, few.difference("p99") is None) == (False, True)
 
 
 def test_a_large_difference_that_may_be_noise_is_unclear() -> None:
     """Thirty samples that look slower say nothing yet."""
-    route = compare(timings({ROUTE: durations(8, 30, 1.15)}), timings({ROUTE: durations(1, 30)})).routes[ROUTE]
+    route = against(timings({ROUTE: durations(8, 30, 1.15)}), timings({ROUTE: durations(1, 30)})).routes[ROUTE]
     assert route.verdict is Verdict.UNCLEAR
     assert route.difference("p95") is None
 
@@ -102,7 +133,7 @@ def test_errors_are_part_of_it() -> None:
     assert verdict(durations(1, 3000), durations(2, 3000), errors=90) is Verdict.MORE_ERRORS
     assert verdict(durations(1, 3000), durations(2, 3000, 1.3), errors=90) is Verdict.SLOWER_MORE_ERRORS
     assert verdict(durations(1, 3000), durations(2, 3000, 0.7), errors=90) is Verdict.MORE_ERRORS
-    fewer = compare(timings({ROUTE: durations(2, 3000)}), timings({ROUTE: durations(1, 3000)}, 90))
+    fewer = against(timings({ROUTE: durations(2, 3000)}), timings({ROUTE: durations(1, 3000)}, 90))
     assert fewer.routes[ROUTE].verdict is Verdict.FEWER_ERRORS
 
 
@@ -113,7 +144,7 @@ def test_a_few_errors_do_not_matter() -> None:
 
 def test_new_vanished_and_rare_routes_are_called_so() -> None:
     """What cannot be compared is never left out."""
-    made = compare(
+    made = against(
         timings({ROUTE: durations(1, 500), "rare": [1.0] * 19, "new": [1.0]}),
         timings({ROUTE: durations(1, 500), "rare": [1.0] * 500, "gone": [1.0] * 500}),
     )
@@ -128,21 +159,21 @@ def test_new_vanished_and_rare_routes_are_called_so() -> None:
 
 def test_only_errors_on_both_sides() -> None:
     """A route without one good answer has no times to compare, but an error rate."""
-    made = compare(timings({ROUTE: []}, 50), timings({ROUTE: durations(1, 500)}))
+    made = against(timings({ROUTE: []}, 50), timings({ROUTE: durations(1, 500)}))
     assert made.routes[ROUTE].verdict is Verdict.MORE_ERRORS
-    assert compare(timings({ROUTE: []}, 50), timings({ROUTE: []}, 50)).routes[ROUTE].verdict is Verdict.TOO_FEW
+    assert against(timings({ROUTE: []}, 50), timings({ROUTE: []}, 50)).routes[ROUTE].verdict is Verdict.TOO_FEW
 
 
 def test_nothing_to_test_is_said() -> None:
     """Where no route has enough samples, the comparison calls nothing good."""
-    assert compare(timings({ROUTE: [1.0] * 5}), timings({ROUTE: [1.0] * 5})).outcome is Outcome.UNTESTED
+    assert against(timings({ROUTE: [1.0] * 5}), timings({ROUTE: [1.0] * 5})).outcome is Outcome.UNTESTED
 
 
 def test_many_routes_do_not_make_a_regression_of_chance() -> None:
     """A hundred routes of equal runs: nothing is called different."""
     before = timings({f"route {number}": durations(number, 300) for number in range(100)})
     after = timings({f"route {number}": durations(number + 1000, 300) for number in range(100)})
-    made = compare(after, before)
+    made = against(after, before)
     assert made.outcome is Outcome.SAME
     assert made.tests == 300
 

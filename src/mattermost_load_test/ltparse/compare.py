@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from mattermost_load_test.errors import ResultsFileError
 from mattermost_load_test.gates import Gate, Significant, judge
-from mattermost_load_test.reporting.facts import facts_of
-from mattermost_load_test.reporting.pictures import pictures_of
+from mattermost_load_test.reporting.facts import facts_of, facts_of_baselines
+from mattermost_load_test.reporting.pictures import RunSamples, pictures_of
 from mattermost_load_test.reporting.report import InstanceReport, Report, route_reports
 from mattermost_load_test.timings.comparison import Thresholds, compare
 from mattermost_load_test.timings.stats import Timings
@@ -28,60 +28,68 @@ class Wanted:
     thresholds: Thresholds = field(default_factory=Thresholds)
 
 
-def report(results: Results, baseline: Results | None = None, wanted: Wanted | None = None) -> Report:
-    """Return the report of `results`, compared with `baseline` if there is one.
+def report(results: Results, baselines: Sequence[Results] = (), wanted: Wanted | None = None) -> Report:
+    """Return the report of `results`, compared with the `baselines` if there are any, each of them a run of its own.
 
-    Raises `ResultsFileError` when the two have no route in common, or are the same.
+    Raises `ResultsFileError` when two have no route in common, or are the same.
     """
     wanted = wanted or Wanted()
-    timings = results.timings()
-    before = baseline.timings() if baseline is not None else None
-    if baseline is not None and before is not None:
-        _refuse_unlike(results, baseline, timings, before)
-    login = results.login()
+    timings, login = results.timings(), results.login()
+    before = [baseline.timings() for baseline in baselines]
+    for index, baseline in enumerate(baselines):
+        _refuse_unlike(results, baseline, timings, before[index])
+        _refuse_twice(baseline, baselines[:index])
     made = replace(
         Report.of(timings, before),
         login=route_reports(login, login.statistics()),
         instances=tuple(_instances(results)),
         settings=results.settings,
-        baseline_settings=baseline.settings if baseline is not None else None,
-        warnings=(*results.warnings, *(_baseline_warnings(results, baseline) if baseline is not None else ())),
+        baseline_settings=next((one.settings for one in baselines if one.settings is not None), None),
+        warnings=(*results.warnings, *_baselines_warnings(results, baselines)),
         show_verdict=wanted.show_verdict,
         saturation=results.saturation,
     )
     made = _with_comparison(made, timings, before, wanted, results.achieved_share)
     if not wanted.pictures:
         return made
-    baseline_login = baseline.login() if baseline is not None else None
-    healths = [one.health for one in results.shown], [one.health for one in baseline.shown] if baseline else []
-    return replace(made, pictures=pictures_of(timings, login, before, baseline_login, healths))
+    samples = [
+        RunSamples(kept, one.login(), [agent.health for agent in one.shown])
+        for kept, one in zip([timings, *before], [results, *baselines], strict=True)
+    ]
+    return replace(made, pictures=pictures_of(samples[0], samples[1:]))
 
 
 def _with_comparison(
-    made: Report, timings: Timings, before: Timings | None, wanted: Wanted, achieved_share: float | None
+    made: Report, timings: Timings, before: Sequence[Timings], wanted: Wanted, achieved_share: float | None
 ) -> Report:
     """Return the report with what is compared and judged."""
     significant = any(isinstance(gate.condition, Significant) for gate in wanted.gates)
     comparison = None
-    if before is not None and (wanted.compares or significant):
+    if before and (wanted.compares or significant):
         comparison = compare(timings, before, wanted.thresholds)
     if not wanted.gates:
         return replace(made, comparison=comparison)
-    before_facts = facts_of(before) if before is not None else None
     facts = facts_of(
         timings,
         {route.name: route.actual for route in made.routes},
         achieved_share=achieved_share,
         saturation=made.saturation,
-        baseline=before_facts,
+        baseline=facts_of_baselines(before) if before else None,
         comparison=comparison,
     )
     return replace(made, comparison=comparison, gates=judge(wanted.gates, facts))
 
 
-def _baseline_warnings(results: Results, baseline: Results) -> Iterator[str]:
-    """Yield what is wrong with a baseline, and what else than the server differs."""
-    yield from baseline.warnings
+def _baselines_warnings(results: Results, baselines: Sequence[Results]) -> Iterator[str]:
+    """Yield what is wrong with the baselines, and what else than the server differs; of several, in which."""
+    for baseline in baselines:
+        yield from baseline.warnings
+        for text in _differences(results, baseline):
+            yield f"{baseline.name}: {text}" if len(baselines) > 1 else text
+
+
+def _differences(results: Results, baseline: Results) -> Iterator[str]:
+    """Yield what else than the server differs between a run and a baseline."""
     yield from origin_warnings(results.shown, baseline.shown)
     yield from settings_warnings(results.settings, baseline.settings)
     yield from agents_warnings(len(results.shown), len(baseline.shown))
@@ -107,6 +115,16 @@ def _refuse_unlike(results: Results, baseline: Results, timings: Timings, before
             f"the baseline {baseline.name} has no route in common with {results.name}: "
             f"it has {_some(before)}, the results have {_some(timings)}; name a baseline of the same kind of run"
         )
+
+
+def _refuse_twice(baseline: Results, others: Sequence[Results]) -> None:
+    """Raise `ResultsFileError` where a baseline is one of the `others`: a run does not vary from itself."""
+    for other in others:
+        if _same_place(baseline, other):
+            raise ResultsFileError(
+                f"the baselines {other.name} and {baseline.name} are the same run; name each run once, "
+                "for how much runs differ counts in the comparison"
+            )
 
 
 def _same_place(results: Results, baseline: Results) -> bool:

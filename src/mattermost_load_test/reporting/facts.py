@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from statistics import fmean
 
 from mattermost_load_test.gates import Facts
 from mattermost_load_test.timings.comparison import ERROR_RATE, PERCENTILES, Comparison
 from mattermost_load_test.timings.over_time import moments
-from mattermost_load_test.timings.stats import Statistics, Timings, score
+from mattermost_load_test.timings.stats import Statistics, Timings, mean_of, mean_statistics, score
 
 from .verdict import change, interval
 
@@ -48,6 +49,22 @@ def facts_of(
         worse={figure: _worse(comparison, figure) for figure in figures if comparison is not None},
         tested={figure: comparison.tested(figure) for figure in figures if comparison is not None},
     )
+
+
+def facts_of_baselines(runs: Sequence[Timings]) -> Facts:
+    """Return the facts of several runs, which are the means of theirs; of a single one its own."""
+    each = [facts_of(run) for run in runs]
+    if len(each) == 1:
+        return each[0]
+    lengths_s = [facts.duration_s for facts in each if facts.duration_s is not None]
+    routes = mean_statistics([facts.routes for facts in each])
+
+    @cache
+    def overall() -> Statistics:
+        return mean_of([facts.overall() for facts in each])
+
+    length_s = fmean(lengths_s) if len(lengths_s) == len(each) else None
+    return Facts(overall=overall, routes=routes, score=score(routes.values()), duration_s=length_s)
 
 
 def _worse(comparison: Comparison, figure: str) -> dict[str, str]:

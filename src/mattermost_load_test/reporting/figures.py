@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mattermost_load_test.timings.comparison import ERROR_RATE
+from mattermost_load_test.timings.comparison import ERROR_RATE, RouteComparison
 from mattermost_load_test.timings.stats import Statistics
 
 from .report import RouteReport
@@ -29,6 +29,7 @@ class Figure:
     show: Callable[[float], str]
     change: Callable[[float, float], tuple[str, str]]
     only_verbose: bool = False
+    only_judged: bool = False  # shown only where the comparison says something of it: the original has no such figure
     name_in_text: str = ""
     compared: str = ""  # what the comparison with a baseline calls it, empty where that does not test it
 
@@ -96,6 +97,7 @@ FIGURES = (
     Figure("Mean Response Time", lambda route: route.mean_ms, _time, _time_change),
     Figure("Median Response Time", lambda route: route.median_ms, _time, _time_change, compared="median"),
     Figure("95th Percentile", lambda route: route.p95_ms, _time, _time_change, compared="p95"),
+    Figure("99th Percentile", lambda route: route.p99_ms, _time, _time_change, only_judged=True, compared="p99"),
     Figure("90th Percentile", lambda route: route.p90_ms, _time, _time_change, only_verbose=True),
     Figure("Max Response Time", lambda route: route.max_ms, _short_time, _time_change, only_verbose=True),
     Figure("Min Response Time", lambda route: route.min_ms, _short_time, _time_change, only_verbose=True),
@@ -105,10 +107,12 @@ FIGURES = (
 )
 
 
-def rows(route: RouteReport, verbose: bool) -> Iterator[Row]:
-    """Yield the figures of `route` in their order, all of them when `verbose`."""
+def rows(route: RouteReport, verbose: bool, compared: RouteComparison | None = None) -> Iterator[Row]:
+    """Yield the figures of `route` in their order, all of them when `verbose`; `compared` is what is said of them."""
     for figure in FIGURES:
         if figure.only_verbose and not verbose:
+            continue
+        if figure.only_judged and (compared is None or compared.difference(figure.compared) is None):
             continue
         actual = figure.value(route.actual)
         row = Row(figure.name, figure.name_in_text or figure.name, figure.show(actual), figure=figure.compared)

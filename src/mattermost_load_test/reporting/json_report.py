@@ -55,8 +55,8 @@ class Figures(_Part):
 class Difference(_Part):
     """How far a figure of a route lies from the baseline's, in milliseconds, or a share for the error rate."""
 
-    figure: str = Field(description="median, p95 or error_rate")
-    before: float
+    figure: str = Field(description="median, p95, p99 or error_rate")
+    before: float = Field(description="the baseline's; of several the mean")
     after: float
     low: float = Field(description="of after - before, the lower end of its 95 % interval, for this figure alone")
     high: float = Field(description="the upper end")
@@ -68,7 +68,9 @@ class Route(Figures, _Named):
     """A route of the run."""
 
     error_kinds: dict[str, int] = Field(description="errors by HTTP status or kind of failure, as far as the log tells")
-    baseline: Figures | None = Field(None, description="the same route in the baseline, if there is one that has it")
+    baseline: Figures | None = Field(
+        None, description="the same route in the baseline, if there is one that has it; of several the mean"
+    )
     verdict: str | None = Field(None, description="what the comparison calls it; null without a baseline")
     differences: list[Difference] = Field([], description="its figures that could be tested against the baseline's")
 
@@ -142,6 +144,7 @@ class Document(_Part):
     tool_version: str
     score: float = Field(description="mean over the routes of 95th percentile + median + inter-quartile range")
     baseline_score: float | None = Field(description="the baseline's score, null without a baseline")
+    baseline_runs: int = Field(description="how many runs the baseline is, 0 without one")
     routes: list[Route] = Field(description="ordered by name")
     baseline_only_routes: list[str] = Field(description="names of routes that only the baseline has")
     login_routes: list[Route] = Field(description="routes of the login phase, in no score")
@@ -162,6 +165,7 @@ def document(report: Report) -> Document:
         tool_version=__version__,
         score=report.score,
         baseline_score=report.baseline_score,
+        baseline_runs=report.baselines,
         routes=_routes(report.routes, report.comparison),
         baseline_only_routes=list(report.baseline_only),
         login_routes=_routes(report.login),

@@ -53,7 +53,7 @@ def _route_case(route: RouteReport, report: Report, verbose: bool) -> Element:
     _fail(case, [result for result in report.gates if result.gate.route == route.name])
     compared = report.comparison.routes.get(route.name) if report.comparison is not None else None
     lines = [f"Verdict: {compared.verdict}"] if compared is not None else []
-    for row in rows(route, verbose):
+    for row in rows(route, verbose, compared):
         before = f" (baseline {row.baseline}, {row.delta})" if route.baseline is not None else ""
         lines.append(f"{row.name}: {row.actual}{before} {change_of(compared, row.figure)}".rstrip())
     SubElement(case, "system-out").text = _legal("\n".join(lines))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
+from statistics import fmean
 
 from mattermost_load_test.timings.distribution import Distribution, distribution
 from mattermost_load_test.timings.health import HealthPoint
-from mattermost_load_test.timings.over_time import OverTime, over_time
-from mattermost_load_test.timings.stats import Statistics, Timings
+from mattermost_load_test.timings.over_time import OverTime, moments, over_time
+from mattermost_load_test.timings.stats import Statistics, Timings, mean_of
 
 Healths = Sequence[Sequence[HealthPoint]]
 """What each agent of a run told of itself."""
@@ -29,12 +30,14 @@ class AgentsMoment:
 class RunPictures:
     """One run. `overall` are the figures over the samples of all routes; the times are None where the log has none.
 
-    `agents` is empty where the agents told nothing of themselves.
+    `agents` is empty where the agents told nothing of themselves. Of several baselines, `overall` and `length_s` are
+    means, `distributions` count all of them, and what goes over time is the first one's.
     """
 
     overall: Statistics
     over_time: OverTime | None
     login: OverTime | None
+    length_s: float | None = None
     agents: tuple[AgentsMoment, ...] = ()
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
 
@@ -47,33 +50,56 @@ class Pictures:
     baseline: RunPictures | None = None
 
 
-def pictures_of(
-    timings: Timings,
-    login: Timings,
-    baseline: Timings | None = None,
-    baseline_login: Timings | None = None,
-    healths: tuple[Healths, Healths] = ((), ()),
-) -> Pictures:
-    """Compute the pictures of a run and of its baseline; `healths` are what the agents of both told of themselves."""
-    times = over_time(timings)
+@dataclass(frozen=True, slots=True)
+class RunSamples:
+    """What the pictures of a run are made of: its samples, those of its logins, what its agents told of themselves."""
+
+    timings: Timings
+    login: Timings = field(default_factory=Timings)
+    healths: Healths = ()
+
+
+def pictures_of(run: RunSamples, baselines: Sequence[RunSamples] = ()) -> Pictures:
+    """Compute the pictures of a run and of what it is compared with."""
+    times = over_time(run.timings)
     width_s = times.width_s if times is not None else None
-    actual = _run_pictures(timings, times, login, width_s, healths[0])
-    if baseline is None:
+    actual = _run_pictures(run, times, width_s)
+    if not baselines:
         return Pictures(actual)
-    before = _run_pictures(baseline, over_time(baseline, width_s), baseline_login or Timings(), width_s, healths[1])
-    return Pictures(actual, before)
+    first, *others = baselines
+    before = _run_pictures(first, over_time(first.timings, width_s), width_s)
+    return Pictures(actual, _with_others(before, [one.timings for one in others]))
 
 
-def _run_pictures(
-    timings: Timings, times: OverTime | None, login: Timings, width_s: float | None, healths: Healths
-) -> RunPictures:
+def _run_pictures(run: RunSamples, times: OverTime | None, width_s: float | None) -> RunPictures:
     """Compute the pictures of one run, given it over time."""
     return RunPictures(
-        overall=timings.overall().statistics(),
+        overall=run.timings.overall().statistics(),
         over_time=times,
-        login=over_time(login, width_s or (times.width_s if times is not None else None)),
-        agents=_agents(times, healths) if times is not None else (),
-        distributions={name: distribution(route.durations_ms) for name, route in timings.routes.items()},
+        login=over_time(run.login, width_s or (times.width_s if times is not None else None)),
+        length_s=times.length_s if times is not None else None,
+        agents=_agents(times, run.healths) if times is not None else (),
+        distributions={name: distribution(route.durations_ms) for name, route in run.timings.routes.items()},
+    )
+
+
+def _with_others(first: RunPictures, others: Sequence[Timings]) -> RunPictures:
+    """Return the pictures of a baseline, together with the other baselines."""
+    if not others:
+        return first
+    spans = [moments(one) for one in others]
+    lengths_s = [first.length_s, *(span[1] - span[0] if span is not None else None for span in spans)]
+    told_s = [length_s for length_s in lengths_s if length_s is not None]
+    distributions = dict(first.distributions)
+    for one in others:
+        for name, route in one.routes.items():
+            spread = distribution(route.durations_ms)
+            distributions[name] = distributions[name].plus(spread) if name in distributions else spread
+    return replace(
+        first,
+        overall=mean_of([first.overall, *(one.overall().statistics() for one in others)]),
+        length_s=fmean(told_s) if len(told_s) == len(lengths_s) else None,
+        distributions=distributions,
     )
 
 

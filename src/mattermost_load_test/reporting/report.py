@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -10,14 +10,17 @@ from mattermost_load_test.gates import GateResult
 from mattermost_load_test.timings.comparison import Comparison
 from mattermost_load_test.timings.health import HealthPoint
 from mattermost_load_test.timings.records import Origin
-from mattermost_load_test.timings.stats import Statistics, Timings, score
+from mattermost_load_test.timings.stats import Statistics, Timings, mean_statistics, score
 
 from .pictures import Pictures
 
 
 @dataclass(frozen=True, slots=True)
 class RouteReport:
-    """The figures of one route. `baseline` is None when there is no baseline, or none of this route."""
+    """The figures of one route. `baseline` is None when there is no baseline, or none of this route.
+
+    Of several baselines it holds the mean of each figure.
+    """
 
     name: str
     actual: Statistics
@@ -49,7 +52,8 @@ class InstanceReport:
 class Report:
     """The results of a run, ready to be shown: routes ordered by name, and the score over them.
 
-    `baseline_score` is None without a baseline; `baseline_only` names the routes that only the baseline has. `login`
+    `baselines` is the number of runs that it is compared with, whose mean figures are the baseline's; without one
+    `baseline_score` is None. `baseline_only` names the routes that only the baseline has. `login`
     holds the routes of the login phase, which are in no score. `gates` are those that were asked for, the failed ones
     first; `comparison` says what is more than noise, which text and markdown show if `show_verdict`. `saturation` tells
     which agents could not keep up, and is None where the logs do not tell. `pictures` are there if they were asked for.
@@ -57,6 +61,7 @@ class Report:
 
     routes: tuple[RouteReport, ...]
     score: float
+    baselines: int = 0
     baseline_score: float | None = None
     baseline_only: tuple[str, ...] = ()
     login: tuple[RouteReport, ...] = ()
@@ -71,21 +76,22 @@ class Report:
     pictures: Pictures | None = None
 
     @classmethod
-    def of(cls, timings: Timings, baseline: Timings | None = None) -> Self:
-        """Compute the report of `timings`, compared with `baseline` if there is one."""
+    def of(cls, timings: Timings, baselines: Sequence[Timings] = ()) -> Self:
+        """Compute the report of `timings`, compared with the mean of `baselines` if there are any."""
         actual = timings.statistics()
-        before = baseline.statistics() if baseline is not None else {}
+        before = mean_statistics([one.statistics() for one in baselines])
         return cls(
             routes=route_reports(timings, actual, before),
             score=score(actual.values()),
-            baseline_score=score(before.values()) if baseline is not None else None,
+            baselines=len(baselines),
+            baseline_score=score(before.values()) if baselines else None,
             baseline_only=tuple(name for name in before if name not in actual),
         )
 
     @property
     def compares(self) -> bool:
         """Whether there is a baseline."""
-        return self.baseline_score is not None
+        return self.baselines > 0
 
     @property
     def failed_gates(self) -> tuple[GateResult, ...]:

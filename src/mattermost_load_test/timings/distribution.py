@@ -25,6 +25,14 @@ class Distribution:
         """How many durations were counted."""
         return sum(self.counts)
 
+    def plus(self, other: Distribution) -> Distribution:
+        """Return the counts of both together."""
+        parts = [part for part in (self, other) if part.counts]
+        if len(parts) < 2:
+            return parts[0] if parts else self
+        first, end = min(part.first for part in parts), max(part.first + len(part.counts) for part in parts)
+        return Distribution(first, tuple(self.at(index) + other.at(index) for index in range(first, end)))
+
     def at(self, index: int) -> int:
         """Return the count of the class that begins at `EDGES_MS[index]`."""
         return self.counts[index - self.first] if self.first <= index < self.first + len(self.counts) else 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, pairwise
 from math import erfc, exp, inf, lgamma, log, log1p, sqrt
@@ -53,13 +53,26 @@ class Shift:
     high: float
     p_value: float
 
+    def beside(self, before: float) -> Shift:
+        """Return the same shift from another value of the baseline."""
+        moved = self.before - before
+        return replace(self, before=before, low=self.low + moved, high=self.high + moved)
+
+    def widened(self, low: float, high: float) -> Shift:
+        """Return the same shift with an interval that holds this one, too."""
+        return replace(self, low=min(self.low, low), high=max(self.high, high))
+
 
 @dataclass(frozen=True, slots=True)
 class Variance:
-    """The variance of a share: as the stretches of the run tell it, and as it were if samples were independent."""
+    """The variance of a share: as the stretches of the run tell it, and as it were if samples were independent.
+
+    `freedom` is the number of stretches less one.
+    """
 
     clustered: float
     independent: float
+    freedom: int = BLOCKS - 1
 
     @property
     def larger(self) -> float:
@@ -79,6 +92,16 @@ class BlockedSamples:
             block.sort()
         self.ordered = sorted(chain.from_iterable(self.blocks))  # merges the sorted stretches
 
+    @classmethod
+    def joined(cls, runs: Sequence[BlockedSamples]) -> BlockedSamples:
+        """Return the samples of several runs, each with its own stretches."""
+        if len(runs) == 1:
+            return runs[0]
+        made = cls.__new__(cls)
+        made.blocks = [block for run in runs for block in run.blocks]
+        made.ordered = sorted(chain.from_iterable(run.ordered for run in runs))
+        return made
+
     def percentile(self, percent: float) -> float:
         """Return a percentile as `stats.percentile` defines it."""
         return percentile(self.ordered, percent)
@@ -91,7 +114,8 @@ class BlockedSamples:
         """Return the variance of `share_below(value)`, which is `share` if runs are equal."""
         below = [_below(block, value) for block in self.blocks]
         independent = share * (1 - share) / len(self.ordered)
-        return Variance(clustered_variance(below, list(map(len, self.blocks))), independent)
+        clustered = clustered_variance(below, list(map(len, self.blocks)))
+        return Variance(clustered, independent, len(self.blocks) - 1)
 
     def bounds(self, percent: float, t: float) -> tuple[float, float]:
         """Return an interval of a percentile, `t` standard errors of its share to both sides (Woodruff 1952)."""
@@ -135,6 +159,11 @@ class ErrorCounts:
         errors = [failed[block] for block in range(BLOCKS)]
         return cls([len(good) + bad for good, bad in zip(samples.blocks, errors, strict=True)], errors)
 
+    @classmethod
+    def joined(cls, runs: Sequence[ErrorCounts]) -> ErrorCounts:
+        """Return the requests of several runs, each with its own stretches."""
+        return cls([hits for run in runs for hits in run.hits], [errors for run in runs for errors in run.errors])
+
     @property
     def rate(self) -> float:
         """The share of requests that failed."""
@@ -142,7 +171,8 @@ class ErrorCounts:
 
     def variance(self, rate: float) -> Variance:
         """Return the variance of the rate, where `rate` is that of equal runs."""
-        return Variance(clustered_variance(self.errors, self.hits), rate * (1 - rate) / sum(self.hits))
+        clustered, independent = clustered_variance(self.errors, self.hits), rate * (1 - rate) / sum(self.hits)
+        return Variance(clustered, independent, max(len(self.hits) - 1, 1))
 
     def bounds(self, t: float) -> tuple[float, float]:
         """Return Wilson's interval of the rate, over as many independent requests as are worth the real ones."""
@@ -202,14 +232,14 @@ def t_test(difference: float, *variances: Variance) -> float:
 
 
 def freedom(*variances: Variance) -> float:
-    """Return the degrees of freedom of two variances, each from `BLOCKS` stretches (Welch and Satterthwaite).
+    """Return the degrees of freedom of two variances, each from its run's stretches (Welch and Satterthwaite).
 
     Where they are no larger than those of independent samples, which are known and not estimated, they are infinite.
     """
     total = sum(one.clustered for one in variances)
     if total <= sum(one.independent for one in variances):
         return inf
-    return total**2 / sum(one.clustered**2 / (BLOCKS - 1) for one in variances)
+    return total**2 / sum(one.clustered**2 / one.freedom for one in variances)
 
 
 def t_two_sided(t: float, freedom: float) -> float:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import fsum, nan
+from statistics import fmean
+from typing import Any
 
 # Below this many samples the original gives 0 for percentiles and the inter-quartile range, and counts it in the score.
 FEWEST_FOR_PERCENTILES = 3
@@ -40,6 +42,23 @@ class Statistics:
     def score(self) -> float:
         """What this route adds to the score, before the average over all routes."""
         return self.p95_ms + self.median_ms + self.inter_quartile_range_ms
+
+
+def mean_of(runs: Sequence[Statistics]) -> Statistics:
+    """Return the mean of each figure over several runs of one route, counts rounded; of one run its own."""
+    if len(runs) == 1:
+        return runs[0]
+    means: dict[str, Any] = {
+        field.name: fmean(getattr(one, field.name) for one in runs) for field in fields(Statistics)
+    }
+    means |= {count: round(means[count]) for count in ("hits", "errors", "samples")}
+    return Statistics(**means)
+
+
+def mean_statistics(runs: Sequence[Mapping[str, Statistics]]) -> dict[str, Statistics]:
+    """Return the mean figures of every route over the runs that have it, ordered by name."""
+    names = sorted({name for run in runs for name in run})
+    return {name: mean_of([run[name] for run in runs if name in run]) for name in names}
 
 
 def median(ordered: Sequence[float]) -> float:

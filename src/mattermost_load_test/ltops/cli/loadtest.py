@@ -186,7 +186,7 @@ def _record(cluster: Cluster, ended: Ended, gates: tuple[Gate, ...] = ()) -> tup
     run.finished_at = datetime.now(UTC)
     run.exit_codes = ended.exit_codes
     try:
-        shown = report(select([str(cluster.results)], BytesIO(), aggregate=True), None, Wanted(gates=gates))
+        shown = report(select([str(cluster.results)], BytesIO(), aggregate=True), wanted=Wanted(gates=gates))
     except ResultsFileError as error:
         click.echo(f"There is nothing to report: {error}", err=True)
         cluster.save()

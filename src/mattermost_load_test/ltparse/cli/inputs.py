@@ -18,7 +18,7 @@ from mattermost_load_test.ltparse.selection import STANDARD_INPUT, Watch
 LONG_READ_BYTES = 32 * 1024 * 1024  # what is smaller is read before a bar could be looked at
 
 
-def standard_input(paths: Sequence[str | None], *, meant: bool) -> BinaryIO:
+def standard_input(paths: Sequence[str], *, meant: bool) -> BinaryIO:
     """Return the standard input, which is one of `paths` or not, `meant` or only the default.
 
     Raises a usage error where it is needed and cannot be had: closed, a terminal nobody asked for, or wanted twice.

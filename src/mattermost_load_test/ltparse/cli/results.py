@@ -44,7 +44,15 @@ from mattermost_load_test.timings.comparison import Thresholds
     f"{', '.join(ending for form in FORMATS.values() for ending in form.endings)}. May be given several times.",
 )
 @click.option("-a", "--aggregate", is_flag=True, help="Merge the results of all instances in a log.")
-@click.option("-b", "--baseline", metavar="PATH", help="A log, or a folder of logs, of a run to compare with.")
+@click.option(
+    "-b",
+    "--baseline",
+    "baselines",
+    metavar="PATH",
+    multiple=True,
+    help="A log, or a folder of logs, of a run to compare with. Given several times, each is a run of its own: their "
+    "mean is compared with, and a difference counts only if it is larger than theirs among each other.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show all figures, not only the most important ones.")
 @click.option("--verdict", is_flag=True, help="Say in text and markdown what differs from the baseline beyond noise.")
 @fail_on_option
@@ -78,7 +86,7 @@ def results(
     display: str | None,
     outputs: tuple[Path, ...],
     aggregate: bool,
-    baseline: str | None,
+    baselines: tuple[str, ...],
     verbose: bool,
     verdict: bool,
     expressions: tuple[str, ...],
@@ -99,16 +107,17 @@ def results(
       ltparse results --file agent-0.log --file agent-1.log --display markdown
       ltparse results --file results/ --verbose
       ltparse results --file new.log --baseline old.log --display markdown --verdict
+      ltparse results --file new.log --baseline mon.log --baseline tue.log --baseline wed.log --verdict
       ltparse results --file results/ --display json > results.json
       ltparse results --file run.log --output run.html --output run.csv
       ltparse results --file run.log --fail-on 'error_rate > 1%' --fail-on 'route:"POST /posts" p95 > 500ms'
       cat agent-*.log | ltparse results --aggregate
     """  # noqa: D301  # \b is what click wants before lines that it must not wrap
     sources = files or (STANDARD_INPUT,)
-    gates = gates_of(expressions, gates_file, compares=baseline is not None)
-    if verdict and baseline is None:
+    gates = gates_of(expressions, gates_file, compares=bool(baselines))
+    if verdict and not baselines:
         raise click.UsageError("--verdict says what differs from a baseline: name one with --baseline")
-    into = outputs_of(outputs, sources if baseline is None else (*sources, baseline))
+    into = outputs_of(outputs, (*sources, *baselines))
     shown = display or (None if outputs else "text")
     formats = {FORMATS[name] for name in (shown, *(output.format for output in into)) if name is not None}
     wanted = Wanted(
@@ -118,19 +127,21 @@ def results(
         pictures=any(form.pictures for form in formats),
         thresholds=Thresholds(ignore_below_percent / 100, ignore_below_ms, ignore_below_points / 100),
     )
-    made = _read(sources, baseline, meant=bool(files), aggregate=aggregate, wanted=wanted)
+    made = _read(sources, baselines, meant=bool(files), aggregate=aggregate, wanted=wanted)
     _show(made, shown, into, verbose)
 
 
-def _read(sources: tuple[str, ...], baseline: str | None, *, meant: bool, aggregate: bool, wanted: Wanted) -> Report:
+def _read(
+    sources: tuple[str, ...], baselines: tuple[str, ...], *, meant: bool, aggregate: bool, wanted: Wanted
+) -> Report:
     """Read the logs and return their report; notes and warnings go to standard error."""
-    stdin = standard_input([*sources, baseline], meant=meant)
+    stdin = standard_input([*sources, *baselines], meant=meant)
     with progress_bars() as watch:
         actual = select(sources, stdin, aggregate=aggregate, watch=watch)
-        before = select((baseline,), stdin, aggregate=aggregate, watch=watch) if baseline is not None else None
+        before = [select((one,), stdin, aggregate=aggregate, watch=watch) for one in baselines]
     made = report(actual, before, wanted)
-    for part in (actual, before):
-        for note in part.notes if part else ():
+    for part in (actual, *before):
+        for note in part.notes:
             click.echo(note, err=True)
     for warning in made.warnings:
         click.echo(f"WARNING: {warning}", err=True)

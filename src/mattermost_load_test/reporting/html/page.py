@@ -81,7 +81,7 @@ COLUMNS = (
     Column("Median", "median_ms", "median"),
     Column("p90", "p90_ms"),
     Column("p95", "p95_ms", "p95"),
-    Column("p99", "p99_ms"),
+    Column("p99", "p99_ms", "p99"),
     Column("Max", "max_ms"),
 )
 _GRADES = {
@@ -113,17 +113,9 @@ def _before(value: float | None, form: str) -> str:
     return form.format(value) if value is not None else ""
 
 
-def _length_s(run: RunPictures) -> float | None:
-    """Return how long a run took."""
-    if run.over_time is None or not run.over_time.intervals:
-        return None
-    return run.over_time.length_s
-
-
 def _rate(run: RunPictures) -> str:
     """Return the requests each second."""
-    length_s = _length_s(run)
-    return f"{number(run.overall.hits / length_s)}/s" if length_s else "–"
+    return f"{number(run.overall.hits / run.length_s)}/s" if run.length_s else "–"
 
 
 def _ms(value: float) -> str:
@@ -138,7 +130,7 @@ _OVERALL: Mapping[str, Callable[[RunPictures], str]] = {
     "Median": lambda run: _ms(run.overall.median_ms),
     "p95": lambda run: _ms(run.overall.p95_ms),
     "p99": lambda run: _ms(run.overall.p99_ms),
-    "Duration": lambda run: duration(length_s) if (length_s := _length_s(run)) else "–",
+    "Duration": lambda run: duration(run.length_s) if run.length_s else "–",
 }
 
 
