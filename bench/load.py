@@ -16,8 +16,8 @@ from bench.measuring import Meter, resident_bytes
 from bench.null_server import raise_open_files
 from mattermost_load_test.loadtest.entity import Entity
 from mattermost_load_test.loadtest.garbage import collect_seldom
-from mattermost_load_test.loadtest.histogram import Histogram
 from mattermost_load_test.loadtest.pacing import Pacing
+from mattermost_load_test.timings.histogram import Histogram
 
 AT_ONCE_S = 1e-6  # between actions of an entity that acts as fast as it can
 CONNECTS_PER_S = 250.0  # of entities that act once: no server has trouble with that

@@ -8,7 +8,8 @@ import pytest
 
 from mattermost_load_test.errors import GateFailedError
 from mattermost_load_test.gates import parse
-from mattermost_load_test.loadtest.gate_watch import ABORT_FROM_S, GateWatch, RouteSoFar, RunGates
+from mattermost_load_test.gates.so_far import RouteSoFar
+from mattermost_load_test.loadtest.gate_watch import ABORT_FROM_S, GateWatch, RunGates
 from mattermost_load_test.timings.health import Activity, HealthLimits, health_line
 from mattermost_load_test.timings.records import LOGIN_TAG, TIMINGS_TAG, Sample, timings_line
 from mattermost_load_test.timings.stats import RouteTimings

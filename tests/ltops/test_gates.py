@@ -22,6 +22,8 @@ def test_gates_decide_the_exit_code(ops: Ops) -> None:
     assert ended.error.startswith("1 gate(s) did not pass:\n  max > 0.001ms: failed: max is ")
     assert ended.stdout.startswith("--------- Gates ------------\nFAILED: max > 0.001ms")
     assert "passed: hits < 1" in ended.stdout
+    assert "\ngate crossed: max > 0.001ms: max is " in ended.stderr, "told while the run went on"
+    assert "gate crossed: hits" not in ended.stderr
     assert (ops.home / "demo" / "results" / "summary.txt").read_text() == ended.stdout
     assert ops.status("demo")["run"]["exit_codes"] == [0, 0]
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
 from mattermost_load_test.loadtest.buckets import Buckets, Key
-from mattermost_load_test.loadtest.histogram import Histogram
 from mattermost_load_test.loadtest.tally import Tally
 from mattermost_load_test.mattermost.events import EventCounters
 from mattermost_load_test.timings.health import WorkerHealth
+from mattermost_load_test.timings.histogram import Histogram
 
 
 @dataclass(slots=True)

@@ -20,8 +20,8 @@ from prometheus_client.registry import Collector
 from mattermost_load_test import __version__
 from mattermost_load_test.errors import PortInUseError
 from mattermost_load_test.loadtest.buckets import BOUNDS_S
-from mattermost_load_test.loadtest.histogram import Histogram
 from mattermost_load_test.loadtest.measures import Measures, merged
+from mattermost_load_test.timings.histogram import Histogram
 
 PATH = "/metrics"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mattermost_load_test.loadtest.histogram import Histogram
+from mattermost_load_test.timings.histogram import Histogram
 
 CONNECT = "connect"
 """The name in `Tally.background` of connecting a websocket: only its failures are counted."""

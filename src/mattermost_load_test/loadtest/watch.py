@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mattermost_load_test.loadtest.buckets import Buckets, Key, key_of
-from mattermost_load_test.loadtest.histogram import Histogram
+from mattermost_load_test.timings.histogram import Histogram
 from mattermost_load_test.timings.records import Sample
 
 WINDOW_S = 10.0  # rates and percentiles shown are those of the last ten seconds, more or less

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mattermost_load_test.errors import LoadTestError, OperationError, ServerError
+from mattermost_load_test.gates import Gate, GatesSoFar
 from mattermost_load_test.ltops.chores import failure
 from mattermost_load_test.ltops.cluster import RunRecord
 from mattermost_load_test.ltops.providers.base import LOG_FILE, RUN_FILES, Agents, AgentState
@@ -40,15 +41,16 @@ class Ended:
 
 
 class Following:
-    """Follows one run of a cluster."""
+    """Follows one run of a cluster; the view shows those of `gates` that are crossed."""
 
-    def __init__(self, cluster: Cluster, agents: Agents, run: RunRecord) -> None:
+    def __init__(self, cluster: Cluster, agents: Agents, run: RunRecord, gates: Sequence[Gate] = ()) -> None:
         self._agents = agents
         self._run = run
         self._instances = cluster.state.of_role("loadtest")[: run.agents]
         self._folder = cluster.results
         self._title = f"{cluster.name}: {run.scenario}"
-        self._watches = [AgentWatch(instance.name, time.monotonic) for instance in self._instances]
+        self._gates = GatesSoFar(gates) if gates else None
+        self._watches = [AgentWatch(one.name, time.monotonic, self._gates) for one in self._instances]
         self._logs = [self._copy(index, LOG_FILE) for index in range(run.agents)]
 
     def until_end(self, view: AgentsView) -> Ended:
@@ -108,7 +110,9 @@ class Following:
 
     def _snapshot(self) -> AgentsSnapshot:
         rows = [watch.row() for watch in self._watches]
-        return AgentsSnapshot(self._title, self._moment(), rows, total(self._watches))
+        failed = self._gates.crossed() if self._gates is not None else ()
+        crossed = {result.gate.text: result.reason for result in failed}
+        return AgentsSnapshot(self._title, self._moment(), rows, total(self._watches), crossed)
 
     def _moment(self) -> str:
         elapsed_s = self._elapsed_s()

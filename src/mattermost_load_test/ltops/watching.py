@@ -9,8 +9,10 @@ from pathlib import Path
 import orjson
 from pydantic import ValidationError
 
+from mattermost_load_test.gates import AgentHealth, GatesSoFar
 from mattermost_load_test.reporting.agents_view import AgentRow
-from mattermost_load_test.timings.reading import TimingsLine
+from mattermost_load_test.timings.health import HEALTH_TAG
+from mattermost_load_test.timings.reading import HealthLine, TimingsLine
 from mattermost_load_test.timings.records import TIMINGS_TAG
 from mattermost_load_test.timings.stats import FEWEST_FOR_PERCENTILES, percentile
 
@@ -29,14 +31,18 @@ _PHASES = {
 
 
 class AgentWatch:
-    """Follows the log of one agent, fed piece by piece. `clock` tells seconds that only go forward."""
+    """Follows the log of one agent, fed piece by piece. `clock` tells seconds that only go forward.
 
-    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+    `gates` are told what is in the log, too.
+    """
+
+    def __init__(self, name: str, clock: Callable[[], float], gates: GatesSoFar | None = None) -> None:
         self.phase = "starting"
         self.begun_s: float | None = None
         """When its users began to act, in seconds since the epoch by its own clock."""
         self._name = name
         self._clock = clock
+        self._gates = gates
         self._rest = b""
         self._entities = 0
         self._requests = 0
@@ -77,6 +83,8 @@ class AgentWatch:
             return
         if fields.get("tag") == TIMINGS_TAG:
             self._count(fields)
+        elif fields.get("tag") == HEALTH_TAG:
+            self._tell_health(fields)
         elif fields.get("msg") in _PHASES:
             self.phase = _PHASES[fields["msg"]]
             self._entities = fields.get("entities", self._entities)
@@ -85,15 +93,36 @@ class AgentWatch:
 
     def _count(self, fields: dict[str, object]) -> None:
         try:
-            routes = (TimingsLine.model_validate(fields).timings.routes or {}).values()
+            line = TimingsLine.model_validate(fields)
         except ValidationError:
             return
+        routes = (line.timings.routes or {}).values()
+        self._tell_timings(line)
         hits = sum(route.hits for route in routes)
         self._requests += hits
         self._errors += sum(route.errors for route in routes)
         durations = [duration for route in routes for duration in route.durations_ms or ()]
         self._recent.append((self._clock(), hits, durations))
         self._forget()
+
+    def _tell_timings(self, line: TimingsLine) -> None:
+        """Tell the gates, if there are any, of a line of timings."""
+        if self._gates is None or line.start_s is None or line.written_s is None:
+            return
+        routes = (line.timings.routes or {}).items()
+        counts = {name: (route.hits, route.errors, route.durations_ms or ()) for name, route in routes}
+        self._gates.add(line.start_s, line.written_s, counts)
+
+    def _tell_health(self, fields: dict[str, object]) -> None:
+        """Tell the gates, if there are any, how the agent keeps up."""
+        if self._gates is None:
+            return
+        try:
+            line = HealthLine.model_validate(fields)
+        except ValidationError:
+            return
+        signs = tuple(f"{self._name}: {sign}" for sign in line.saturated)
+        self._gates.tell(self._name, AgentHealth(signs, line.actions, line.actions_intended))
 
     def _forget(self) -> None:
         """Let go of what is older than the window."""

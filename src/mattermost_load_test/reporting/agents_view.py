@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -29,15 +29,19 @@ class AgentRow:
 
 @dataclass(frozen=True, slots=True)
 class AgentsSnapshot:
-    """A run at one moment: its agents and their sum; `moment` says in words how far it is."""
+    """A run at one moment: its agents and their sum; `moment` says in words how far it is.
+
+    `crossed` are the gates that fail just now, with the reason.
+    """
 
     title: str
     moment: str
     agents: Sequence[AgentRow]
     total: AgentRow
+    crossed: Mapping[str, str] = field(default_factory=dict)
 
 
-def render(snapshot: AgentsSnapshot) -> Table:
+def render(snapshot: AgentsSnapshot) -> RenderableType:
     """Return what a terminal shows of `snapshot`."""
     title = Text.assemble((snapshot.title, "bold cyan"), f"  {snapshot.moment}")
     table = Table(title=title, title_justify="left", caption="Ctrl-C leaves; the test goes on", expand=True)
@@ -50,7 +54,7 @@ def render(snapshot: AgentsSnapshot) -> Table:
     if len(snapshot.agents) > 1:
         table.add_section()
         table.add_row(*_cells(snapshot.total), style="bold")
-    return table
+    return Group(table, *(_gate(*crossed) for crossed in snapshot.crossed.items()))
 
 
 def line(snapshot: AgentsSnapshot) -> str:
@@ -60,6 +64,10 @@ def line(snapshot: AgentsSnapshot) -> str:
         f"{snapshot.moment}: {total.phase}, {total.entities:,} entities, {total.requests:,} requests "
         f"({total.requests_per_s:,.1f}/s), {total.errors:,} errors, p50 {_ms(total.p50_ms)}, p95 {_ms(total.p95_ms)}"
     )
+
+
+def _gate(gate: str, reason: str) -> Text:
+    return Text(f"Gate  {gate}: {reason}", style="bold red", overflow="ellipsis", no_wrap=True)
 
 
 def _cells(row: AgentRow) -> tuple[str | Text, ...]:
@@ -75,22 +83,28 @@ def _ms(duration_ms: float | None) -> str:
 
 
 class AgentsView:
-    """Shows snapshots in one place of a terminal; elsewhere a line every so often."""
+    """Shows snapshots in one place of a terminal; elsewhere a line every so often, and one for each gate crossed."""
 
     def __init__(self, live: Live | None, stream: TextIO, line_every_s: float) -> None:
         self._live = live
         self._stream = stream
         self._line_every_s = line_every_s
         self._next_line_s = 0.0
+        self._told: set[str] = set()
 
     def show(self, snapshot: AgentsSnapshot, now_s: float) -> None:
         """Show `snapshot`, taken at `now_s` of a clock that only goes forward."""
         if self._live is not None:
             self._live.update(render(snapshot), refresh=True)
-        elif now_s >= self._next_line_s:
+            return
+        for gate, reason in snapshot.crossed.items():
+            if gate not in self._told:
+                self._told.add(gate)
+                self._stream.write(f"gate crossed: {gate}: {reason}\n")
+        if now_s >= self._next_line_s:
             self._next_line_s = now_s + self._line_every_s
             self._stream.write(line(snapshot) + "\n")
-            self._stream.flush()
+        self._stream.flush()
 
 
 @contextmanager

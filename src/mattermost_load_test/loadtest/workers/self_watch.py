@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 
 from mattermost_load_test.loadtest.clock import Clock, Timer
-from mattermost_load_test.loadtest.histogram import Histogram
+from mattermost_load_test.timings.histogram import Histogram
 
 INTERVAL_S = 0.1
 MOST_AT_ONCE = 10_000  # moments missed in one go that are counted: a quarter of an hour's

@@ -165,7 +165,7 @@ def _follow(name: str, verbose: bool, gates: tuple[Gate, ...], *, stopped: bool)
     try:
         with hold(cluster.directory / "follow.lock", f"the run of {name}", f"loadtest -c {name}"):
             with agents_view(sys.stderr) as view:
-                ended = Following(cluster, agents, run).until_end(view)
+                ended = Following(cluster, agents, run, gates).until_end(view)
             with changing(name, f"loadtest -c {name}: results", verbose=verbose) as (cluster, _):
                 failed = _record(cluster, ended, gates)
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from mattermost_load_test.loadtest.histogram import RELATIVE_ERROR, Histogram
+from mattermost_load_test.timings.histogram import RELATIVE_ERROR, Histogram
 
 
 @pytest.mark.parametrize("percent", [0.1, 25, 50, 90, 95, 99, 99.9, 100])

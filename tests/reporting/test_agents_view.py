@@ -1,0 +1,48 @@
+"""The live view of several agents: a line for each, their sum, and the gates crossed just now."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+from rich.console import Console
+
+from mattermost_load_test.reporting.agents_view import AgentRow, AgentsSnapshot, agents_view, line, render
+
+ONE = AgentRow("loadtest-0", "running", 50, 1200, 60.5, 0, 12.5, 80.0)
+TWO = AgentRow("loadtest-1", "running", 50, 1300, 61.5, 3, 13.5, 90.0)
+SUM = AgentRow("all", "running", 100, 2500, 122.0, 3, 13.0, 85.0)
+RUN = AgentsSnapshot("demo: all", "0:20 of 1:00", (ONE, TWO), SUM)
+CROSSED = replace(RUN, crossed={"p95 > 50ms": "p95 is 85.00ms > 50.00ms"})
+
+
+def shown(snapshot: AgentsSnapshot) -> str:
+    """Return what a terminal shows, without colours."""
+    console = Console(file=io.StringIO(), width=100)
+    console.print(render(snapshot))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_every_agent_and_their_sum_are_shown() -> None:
+    """A single agent needs no sum."""
+    text = shown(RUN)
+    for part in ("loadtest-0", "loadtest-1", "all", "2,500", "0:20 of 1:00", "Ctrl-C leaves"):
+        assert part in text
+    assert "Gate" not in text
+    assert " all " not in shown(replace(RUN, title="demo", agents=(ONE,)))
+
+
+def test_gates_are_shown_while_they_are_crossed() -> None:
+    """Below the agents."""
+    assert "Gate  p95 > 50ms: p95 is 85.00ms > 50.00ms" in shown(CROSSED)
+
+
+def test_without_a_terminal_a_line_comes_every_so_often() -> None:
+    """Not for every look; a gate is told at once, and once."""
+    stream = io.StringIO()
+    with agents_view(stream, line_every_s=10.0) as view:
+        for now_s, snapshot in ((0.0, RUN), (0.5, CROSSED), (9.9, RUN), (10.0, CROSSED)):
+            view.show(snapshot, now_s)
+    usual = line(RUN) + "\n"
+    assert stream.getvalue() == f"{usual}gate crossed: p95 > 50ms: p95 is 85.00ms > 50.00ms\n{usual}"
