@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import uvloop
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from mattermost_load_test.embedded.server import ServerOptions, serve
 from mattermost_load_test.embedded.sockets import SocketTimes
 
 if TYPE_CHECKING:
@@ -269,3 +272,26 @@ async def test_a_client_that_reads_nothing_is_given_up(start_server: StartServer
         numbers = [frame["seq"] for frame in socket.frames if "seq" in frame]
         assert numbers == list(range(len(numbers)))
         assert len(numbers) == 2 + sent - 1
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_client_that_has_just_left_is_written_to_no_more(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """An event for a client whose connection is gone already disturbs nobody, on whichever loop the server runs."""
+
+    async def leave_and_write() -> None:
+        async with serve(ServerOptions()) as server:
+            reader, writer = await asyncio.open_connection(*server.url.removeprefix("http://").split(":"))
+            writer.write(
+                b"GET /api/v4/websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            )
+            assert b" 101 " in await reader.readline()
+            (socket,) = server.sockets.open
+            writer.transport.abort()
+            async with asyncio.timeout(20):
+                while server.sockets.open:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.01)
+            socket.write(b"{}")
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(leave_and_write())

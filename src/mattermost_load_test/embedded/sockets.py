@@ -144,7 +144,12 @@ class Socket:
 
     def write(self, payload: bytes) -> None:
         """Send a text message past aiohttp's writer: a whole frame in one write, without a task for it."""
-        self._transport.write(_text_frame_header(len(payload)) + payload)
+        self._send(_text_frame_header(len(payload)) + payload)
+
+    def _send(self, frame: bytes) -> None:
+        """Write a whole frame, unless the client has just left: uvloop raises where a connection is gone."""
+        if not self._transport.is_closing():
+            self._transport.write(frame)
 
     def drain(self) -> None:
         """Send what waits as the client takes it; nothing to do while that goes on already."""
@@ -168,7 +173,7 @@ class Socket:
                 async with asyncio.timeout(self._sockets.times.write_wait_s):
                     await self._response.send_frame(payload, WSMsgType.TEXT)
             if self._finishing:
-                self._transport.write(CLOSE)
+                self._send(CLOSE)
                 self._transport.close()
         except (TimeoutError, ConnectionError):
             self.close()
@@ -301,7 +306,7 @@ class Socket:
     # --- time ---
 
     def _ping(self) -> None:
-        self._transport.write(PING)
+        self._send(PING)
         self._after("ping", self._sockets.times.ping_interval_s, self._ping)
 
     def _ponged(self) -> None:

@@ -190,9 +190,9 @@ class _Preparation:
 def _lacks(inventory: Inventory) -> str:
     """Return what the summary must say of a population that was not to be loaded and is not complete."""
     counts = {
-        "teams": len(inventory.missing_teams),
-        "channels": len(inventory.missing_channels),
-        "users": len(inventory.missing_users),
+        "team": len(inventory.missing_teams),
+        "channel": len(inventory.missing_channels),
+        "user": len(inventory.missing_users),
     }
-    missing = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    missing = ", ".join(f"{count:,} {name}{'s' * (count != 1)}" for name, count in counts.items() if count)
     return f"the server lacks {missing} of the population, and SkipBulkload is set." if missing else ""
