@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 
 import click
 import pytest
@@ -118,3 +120,12 @@ def test_help_tells_of_each_command_a_whole_sentence() -> None:
 
     shown = CliRunner().invoke(cli, ["--help"]).output
     assert sentence in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("name", ["loadtest", "ltops"])
+def test_a_command_costs_the_others_no_start(name: str) -> None:
+    """What only some commands need, clients of clouds and databases above all, is not imported to begin with."""
+    dear = {"aiohttp", "boto3", "kubernetes", "paramiko", "sqlalchemy"}
+    code = f"import sys, mattermost_load_test.{name}.cli; print(*sys.modules)"
+    begun = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not dear & set(begun.stdout.split())

@@ -20,10 +20,11 @@ import errno
 import os
 import select
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NoReturn, TextIO
+from pkgutil import resolve_name
+from typing import IO, Any, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -36,10 +37,16 @@ CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 STUCK_S = 5.0
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 _WHOLE_SENTENCE = 1000  # characters: no first sentence is longer
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
-version_option = click.version_option(__version__, "--version", message="%(prog)s %(version)s")
+
+def version_option(command: Command) -> Command:
+    """Give a command `--version`; click's own option keeps the name of the first program that it was asked by."""
+    return click.version_option(__version__, "--version", message="%(prog)s %(version)s")(command)
+
 
 _FAIL_ON, _ABORT_ON = "--fail-on", "--abort-on"
 fail_on_option = click.option(
@@ -109,7 +116,27 @@ class ShownError(click.ClickException):
 
 
 class CommandGroup(click.Group):
-    """A group of commands whose errors are shown as this module says, however deep they come from."""
+    """A group of commands whose errors are shown as this module says, however deep they come from.
+
+    `lazy` names commands that are imported when they are wanted: a name, and the place of its `click.Command`, or of
+    what makes one of the name, as ``package.module:attribute``. What one command needs costs the others no start-up.
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = dict(lazy or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*super().list_commands(ctx), *self._lazy})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, imported now if it was not yet."""
+        if cmd_name not in self._lazy:
+            return super().get_command(ctx, cmd_name)
+        found = resolve_name(self._lazy[cmd_name])
+        command: click.Command = found if isinstance(found, click.Command) else found(cmd_name)
+        return command
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the command line; ``--help`` and ``--version`` print and end here."""

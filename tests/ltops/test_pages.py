@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from mattermost_load_test.ltops.cli import cli
+from mattermost_load_test.ltops.cli import COMMANDS, cli
 
 DOCS = Path(__file__).parents[2] / "docs"
 PROGRAMS = Path(sys.executable).parent
@@ -77,12 +77,11 @@ def test_commands_of_a_page(ops: Ops, page: str, make_archive: MakeArchive) -> N
 def test_every_command_is_in_the_help() -> None:
     """The command's help lists every command, and a command's help has examples."""
     shown = CliRunner().invoke(cli, ["--help"]).output
-    for name, command in cli.commands.items():
+    for name in COMMANDS:
         assert name in shown
         if name not in ("help", "destroy"):
             assert "Examples:" in CliRunner().invoke(cli, [name, "--help"]).output
             assert CliRunner().invoke(cli, ["help", name]).output == CliRunner().invoke(cli, [name, "--help"]).output
-        assert command.help
 
 
 COMPLETIONS = {

@@ -85,7 +85,7 @@ def found_for_deletion(store: Store, name: str) -> Found:
         raise
     except StateFileError:
         directory = store.directory(name)
-        kind = next((kind for kind, provider in PROVIDERS.items() if provider.left_in(directory)), None)
+        kind = next((kind for kind in PROVIDERS if provider_of(kind).left_in(directory)), None)
         if kind is None and _holds(directory):
             raise
         return Found(directory, kind or next(iter(PROVIDERS)), None)

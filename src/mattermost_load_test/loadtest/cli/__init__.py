@@ -5,18 +5,24 @@ from pathlib import Path
 import click
 
 from mattermost_load_test.cli_support import CONTEXT_SETTINGS, CommandGroup, version_option
-from mattermost_load_test.loadtest.cli.check import check
-from mattermost_load_test.loadtest.cli.genbulkload import genbulkload
-from mattermost_load_test.loadtest.cli.loadposts import loadposts
 from mattermost_load_test.loadtest.cli.options import config_option
-from mattermost_load_test.loadtest.cli.pprof import pprof
-from mattermost_load_test.loadtest.cli.restore import restore
-from mattermost_load_test.loadtest.cli.scenarios import list_scenarios, scenario_commands
-from mattermost_load_test.loadtest.cli.server import server
-from mattermost_load_test.loadtest.cli.setup import setup
+from mattermost_load_test.loadtest.scenarios import SCENARIOS
+
+COMMANDS = {
+    **dict.fromkeys(SCENARIOS, f"{__name__}.scenarios:scenario_command"),
+    "check": f"{__name__}.check:check",
+    "genbulkload": f"{__name__}.genbulkload:genbulkload",
+    "loadposts": f"{__name__}.loadposts:loadposts",
+    "pprof": f"{__name__}.pprof:pprof",
+    "restore": f"{__name__}.restore:restore",
+    "scenarios": f"{__name__}.scenarios:list_scenarios",
+    "server": f"{__name__}.server:server",
+    "setup": f"{__name__}.setup:setup",
+}
+"""Where each command is."""
 
 
-@click.group(cls=CommandGroup, context_settings=CONTEXT_SETTINGS)
+@click.group(cls=CommandGroup, lazy=COMMANDS, context_settings=CONTEXT_SETTINGS)
 @version_option
 @config_option
 @click.pass_context
@@ -27,10 +33,6 @@ def cli(context: click.Context, config: Path | None) -> None:
     MMLOADTEST_<SECTION>_<KEY>.
     """
     context.obj = config
-
-
-for command in (*scenario_commands(), check, genbulkload, list_scenarios, loadposts, pprof, restore, server, setup):
-    cli.add_command(command)
 
 
 def main() -> None:

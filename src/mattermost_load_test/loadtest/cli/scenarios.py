@@ -3,7 +3,6 @@
 import os
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,14 +84,9 @@ token_cache_option = click.option(
 )
 
 
-def scenario_commands() -> Iterator[click.Command]:
-    """Yield a command for every scenario there is."""
-    for name, scenario in SCENARIOS.items():
-        yield _command(name, scenario)
-
-
-def _command(name: str, scenario: Scenario) -> click.Command:
+def scenario_command(name: str) -> click.Command:
     """Return the command that runs one scenario."""
+    scenario = SCENARIOS[name]
 
     @click.command(name, short_help=scenario.summary, help=_help(scenario), epilog=EPILOG)
     @config_option

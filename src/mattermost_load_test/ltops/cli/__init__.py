@@ -3,19 +3,24 @@
 import click
 
 from mattermost_load_test.cli_support import CONTEXT_SETTINGS, CommandGroup, version_option
-from mattermost_load_test.ltops.cli.collect import collect
-from mattermost_load_test.ltops.cli.create import create
-from mattermost_load_test.ltops.cli.db import db
-from mattermost_load_test.ltops.cli.delete import delete
-from mattermost_load_test.ltops.cli.deploy import deploy
-from mattermost_load_test.ltops.cli.forward import forward
-from mattermost_load_test.ltops.cli.help import show_help
-from mattermost_load_test.ltops.cli.loadtest import loadtest
-from mattermost_load_test.ltops.cli.ssh import ssh
-from mattermost_load_test.ltops.cli.status import status
+
+COMMANDS = {
+    "collect": f"{__name__}.collect:collect",
+    "create": f"{__name__}.create:create",
+    "db": f"{__name__}.db:db",
+    "delete": f"{__name__}.delete:delete",
+    "deploy": f"{__name__}.deploy:deploy",
+    "forward": f"{__name__}.forward:forward",
+    "loadtest": f"{__name__}.loadtest:loadtest",
+    "ssh": f"{__name__}.ssh:ssh",
+    "status": f"{__name__}.status:status",
+    "destroy": f"{__name__}.delete:delete",  # the original's name for it
+    "help": f"{__name__}.help:show_help",
+}
+"""Where each command is."""
 
 
-@click.group(cls=CommandGroup, context_settings=CONTEXT_SETTINGS)
+@click.group(cls=CommandGroup, lazy=COMMANDS, context_settings=CONTEXT_SETTINGS)
 @version_option
 def cli() -> None:
     """Set up, load, inspect and tear down the servers of a Mattermost load test.
@@ -29,11 +34,6 @@ def cli() -> None:
       ltops loadtest -c demo
       ltops delete -c demo
     """  # noqa: D301  # \b is what click wants before lines that it must not wrap
-
-
-for command in (create, deploy, loadtest, status, ssh, db, forward, collect, delete, show_help):
-    cli.add_command(command)
-cli.add_command(delete, "destroy")  # the original's name for it
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from mattermost_load_test.ltops.cli.options import (
 from mattermost_load_test.ltops.cluster import check_name
 from mattermost_load_test.ltops.operations import create_cluster, shown_steps, would_create
 from mattermost_load_test.ltops.progress import open_progress
-from mattermost_load_test.ltops.providers import PROVIDERS
+from mattermost_load_test.ltops.providers import PROVIDERS, provider_of
 
 
 @click.command(cls=OwnHelpCommand)
@@ -42,7 +42,7 @@ def create(name: str, kind: str, dry_run: bool, verbose: bool, **given: Any) -> 
       ltops create -c big --type terraform --app-count 2 --app-type c7i.2xlarge --db-count 2 --max-age 8h
     """  # noqa: D301  # \b is what click wants before lines that it must not wrap
     check_name(name)
-    options = PROVIDERS[kind].check_options({key: value for key, value in given.items() if value not in (None, ())})
+    options = provider_of(kind).check_options({key: value for key, value in given.items() if value not in (None, ())})
     if dry_run:
         click.echo(shown_steps(would_create(store(), name, kind, options)))
         return

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from pkgutil import resolve_name
 
 from mattermost_load_test.errors import ClusterError
 from mattermost_load_test.ltops.providers.base import Provider
-from mattermost_load_test.ltops.providers.local import LocalProvider
-from mattermost_load_test.ltops.providers.terraform_aws import TerraformProvider
 
-PROVIDERS: Mapping[str, Provider] = {
-    "local": LocalProvider(),
-    "terraform": TerraformProvider(),
+PROVIDERS: Mapping[str, str] = {
+    "local": f"{__name__}.local:LocalProvider",
+    "terraform": f"{__name__}.terraform_aws:TerraformProvider",
 }
+"""Where each is; it is imported when a cluster of its kind comes up: the clients of clouds take their time."""
 
 
+@cache
 def provider_of(kind: str) -> Provider:
     """Return the provider of a kind of cluster; raises `ClusterError` for one that this version does not know."""
-    try:
-        return PROVIDERS[kind]
-    except KeyError:
-        raise ClusterError(f"this ltops knows no clusters of type {kind}; it knows: {', '.join(PROVIDERS)}") from None
+    if kind not in PROVIDERS:
+        raise ClusterError(f"this ltops knows no clusters of type {kind}; it knows: {', '.join(PROVIDERS)}")
+    provider: Provider = resolve_name(PROVIDERS[kind])()
+    return provider
