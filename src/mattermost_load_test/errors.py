@@ -24,6 +24,7 @@
     │   ├── RequestTimeoutError       3  no complete answer within the request time-out
     │   ├── AdminLoginError           3  the configured system admin cannot log in, or is none
     │   ├── ServerHostError           3  the server's own host cannot be reached by SSH, or lacks its command line
+    │   ├── HostError                 3  a host of a cluster cannot be reached by SSH, refuses us, or has another key
     │   ├── UnexpectedAnswerError     3  an answer that is not Mattermost's (HTML, broken JSON)
     │   ├── ApiError                  3  an answer with an error status
     │   ├── CloudError                3  a cloud cannot be reached, refuses what is asked, or has no more of it
@@ -152,6 +153,12 @@ class ServerHostError(ServerError):
     """The server's own host cannot be reached by SSH, or the server's command line is not there."""
 
     kind = "server host"
+
+
+class HostError(ServerError):
+    """A host of a cluster cannot be reached by SSH, refuses us, or has another key than it is known by."""
+
+    kind = "host"
 
 
 class UnexpectedAnswerError(ServerError):

@@ -1,0 +1,162 @@
+"""A connection to one host: made when it is needed, made again when it was lost, used by several threads."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential, wait_random
+
+from mattermost_load_test.errors import HostError
+from mattermost_load_test.ltops.ssh.keys import KnownHosts, private_key
+
+SSH_PORT = 22
+CONNECT_S = 15.0
+KEEPALIVE_S = 15
+LOST_MS = 30_000
+"""After how long without an answer to what was sent a connection counts as lost."""
+
+UP_S = 300.0
+"""How long a host may take until it lets us in: images of clouds need a minute or two."""
+
+Tell = Callable[[str], None]
+
+
+class HostUnreachableError(HostError):
+    """A host does not answer, or not yet, or the connection to it was lost: worth another try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Where a host is, who logs in there, and how messages call it."""
+
+    name: str
+    host: str
+    port: int
+    user: str
+    key_file: Path
+    known_hosts_file: Path
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name} ({self.user}@{self.host}{'' if self.port == paramiko.config.SSH_PORT else f':{self.port}'})"
+        )
+
+
+class Connection:
+    """See the module. `log` is told every command and what it said."""
+
+    def __init__(self, login: Login, log: Tell = lambda words: None) -> None:
+        self.login = login
+        self.log = log
+        self._known_hosts = KnownHosts(login.known_hosts_file)
+        self._lock = threading.Lock()
+        self._client: paramiko.SSHClient | None = None
+
+    def transport(self) -> paramiko.Transport:
+        """Return the open connection, made if need be; raises `HostError`, at once."""
+        with self._lock:
+            there = self._client.get_transport() if self._client is not None else None
+            if there is None or not there.is_active():
+                self._close()
+                self._client = self._connected()
+                there = self._client.get_transport()
+                assert there is not None  # it has just connected
+            return there
+
+    def wait_until_up(self, tell: Tell, timeout_s: float = UP_S) -> None:
+        """Try with growing pauses until the host lets us in; raises `HostError` when it does not in time.
+
+        A host that has another key than it is known by is not tried again.
+        """
+        begun_s = time.monotonic()
+        try:
+            for attempt in Retrying(
+                retry=retry_if_exception_type(HostUnreachableError),
+                stop=stop_after_delay(timeout_s),
+                wait=wait_exponential(multiplier=0.3, max=5.0) + wait_random(0, 0.5),
+                before_sleep=lambda state: tell(f"waiting for it to answer, since {time.monotonic() - begun_s:.0f} s"),
+                reraise=True,
+            ):
+                with attempt:
+                    self.transport()
+        except HostUnreachableError as error:
+            raise HostError(f"{error}; it was tried for {timeout_s:g} s") from error
+
+    @contextmanager
+    def channel(self) -> Iterator[paramiko.Channel]:
+        """Open a channel; what goes wrong with the connection inside of it becomes `HostError`."""
+        with self.translated(), contextlib.closing(self.transport().open_session(timeout=CONNECT_S)) as channel:
+            yield channel
+
+    def lost(self) -> HostUnreachableError:
+        """Return the error for a connection that broke."""
+        return HostUnreachableError(f"the connection to {self.login} was lost")
+
+    def close(self) -> None:
+        """End the connection, if there is one; the next use makes another."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _connected(self) -> paramiko.SSHClient:
+        """Return a client that has logged in."""
+        key = private_key(self.login.key_file)
+        client = paramiko.SSHClient()
+        client.set_missing_host_key_policy(self._known_hosts)
+        self._known_hosts.load_into(client)
+        try:
+            with self.translated():
+                client.connect(
+                    self.login.host,
+                    self.login.port,
+                    self.login.user,
+                    pkey=key,
+                    sock=_socket(self.login),
+                    banner_timeout=CONNECT_S,
+                    auth_timeout=CONNECT_S,
+                    allow_agent=False,
+                    look_for_keys=False,
+                )
+            transport = client.get_transport()
+            assert transport is not None  # likewise
+            transport.set_keepalive(KEEPALIVE_S)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Raise `HostError` in place of what paramiko and sockets raise."""
+        try:
+            yield
+        except paramiko.BadHostKeyException as error:
+            raise HostError(self._known_hosts.changed(error.hostname)) from error
+        except paramiko.AuthenticationException as error:
+            raise HostUnreachableError(  # the account may be made a little later than the host
+                f"{self.login} does not take the key {self.login.key_file}"
+            ) from error
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or "the connection was closed"
+            raise HostUnreachableError(f"{self.login} cannot be reached by SSH: {reason}") from error
+
+
+def _socket(login: Login) -> socket.socket:
+    """Return a connected socket that notices within half a minute that the other end is gone; raises OSError."""
+    connected = socket.create_connection((login.host, login.port), timeout=CONNECT_S)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_MS)
+    return connected
