@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from mattermost_load_test.errors import ArtifactError
+from mattermost_load_test.errors import ArtifactError, OutputError
 
 if TYPE_CHECKING or sys.version_info >= (3, 12):
     import tarfile
@@ -78,6 +78,19 @@ def open_bundle(path: Path) -> Bundle:
     raise ArtifactError(f"{path} is no bundle of the agent ({_some(names)}): make one by `make package`")
 
 
+def member_of(archive: MattermostArchive, names: Sequence[str]) -> bytes | None:
+    """Return the first file that is there of those of these names below the top folder, None if none is."""
+    found: dict[str, bytes] = {}
+    with _opened(archive.path) as opened:
+        for member in _members(opened, archive.path):
+            top, _, below = member.name.partition("/")
+            if top == archive.top and below in names and (stream := opened.extractfile(member)) is not None:
+                found[below] = stream.read()
+                if below == names[0]:
+                    break
+    return next((found[name] for name in names if name in found), None)
+
+
 def extract(path: Path, into: Path) -> None:
     """Unpack an archive into a folder; nothing in it can come to lie elsewhere.
 
@@ -88,6 +101,18 @@ def extract(path: Path, into: Path) -> None:
             archive.extractall(into, filter="data")
         except tarfile.FilterError as error:
             raise ArtifactError(f"{path} is not to be trusted: {error}") from error
+
+
+def unpack_stream(packed: BinaryIO, into: Path) -> None:
+    """Unpack a ``.tar.gz`` from a host of ours into a folder; nothing in it can come to lie elsewhere.
+
+    Raises `OutputError` when it is broken or the disk is full.
+    """
+    try:
+        with tarfile.open(fileobj=packed, mode="r:gz") as archive:
+            archive.extractall(into, filter="data")
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise OutputError(f"what a host sent cannot be unpacked to {into}: {error}") from error
 
 
 @contextmanager

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import SecretStr
 
 UNLIMITED = 10_000_000
+CLUSTER_NAME = "load-test"
+GOSSIP_PORT = 8074
+STREAMING_PORT = 8075
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,9 @@ class AppSettings:
 
     `file_directory` is shared by all apps. `connections_max` is how many connections this server may open to the
     database: all servers' sum must fit it. `license_file` is empty without one, `metrics_listen` where it tells none.
+    `readers` are data sources of replicas. `bucket` is where files are instead of `file_directory`, by name and region,
+    opened by the host's own role. `cluster_address` is where the servers of a cluster find this one, empty outside of
+    one, which takes a licence.
     """
 
     listen: str
@@ -31,6 +37,9 @@ class AppSettings:
     connections_max: int
     license_file: str = ""
     metrics_listen: str = ""
+    readers: Sequence[SecretStr] = ()
+    bucket: tuple[str, str] | None = None
+    cluster_address: str = ""
 
     def merged_into(self, shipped: Mapping[str, Any]) -> dict[str, Any]:
         """Return a whole configuration: what is shipped, with these settings over it; the data source in clear."""
@@ -60,10 +69,11 @@ class AppSettings:
             "SqlSettings": {
                 "DriverName": self.driver,
                 "DataSource": self.data_source.get_secret_value(),
+                "DataSourceReplicas": [reader.get_secret_value() for reader in self.readers],
                 "MaxOpenConns": self.connections_max,
                 "MaxIdleConns": min(200, self.connections_max),
             },
-            "FileSettings": {"DriverName": "local", "Directory": self.file_directory},
+            "FileSettings": self._files(),
             "LogSettings": {
                 "EnableConsole": True,
                 "ConsoleLevel": "INFO",
@@ -88,4 +98,34 @@ class AppSettings:
                 "BlockProfileRate": 1,
                 "ListenAddress": self.metrics_listen or ":8067",
             },
+            "ClusterSettings": self._cluster(),
+        }
+
+    def _files(self) -> dict[str, Any]:
+        if self.bucket is None:
+            return {"DriverName": "local", "Directory": self.file_directory}
+        name, region = self.bucket
+        return {
+            "DriverName": "amazons3",
+            "Directory": self.file_directory,
+            "AmazonS3AccessKeyId": "",  # the host's role opens it
+            "AmazonS3SecretAccessKey": "",
+            "AmazonS3Bucket": name,
+            "AmazonS3Region": region,
+            "AmazonS3Endpoint": "s3.amazonaws.com",
+            "AmazonS3SSL": True,
+        }
+
+    def _cluster(self) -> dict[str, Any]:
+        if not self.cluster_address:
+            return {"Enable": False}
+        return {
+            "Enable": True,
+            "ClusterName": CLUSTER_NAME,
+            "OverrideHostname": self.cluster_address,
+            "AdvertiseAddress": self.cluster_address,
+            "UseIpAddress": True,
+            "ReadOnlyConfig": False,
+            "GossipPort": GOSSIP_PORT,
+            "StreamingPort": STREAMING_PORT,
         }

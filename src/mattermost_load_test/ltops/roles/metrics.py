@@ -24,7 +24,8 @@ def prometheus_configuration(cluster: str, jobs: Mapping[str, Mapping[str, str]]
 class Grafana:
     """What Grafana is told: where it listens and keeps its files, its admin's password, where Prometheus is.
 
-    `dashboards` is the folder of dashboards to show.
+    `dashboards` is the folder of dashboards to show, `provisioning` where its own settings lie, below `directory` if
+    nothing else is said.
     """
 
     host: str
@@ -33,6 +34,7 @@ class Grafana:
     password: SecretStr
     prometheus_url: str
     dashboards: Path
+    provisioning: Path | None = None
 
     def environment(self) -> dict[str, str]:
         """Return Grafana's settings as variables (Grafana documentation, "Override configuration settings")."""
@@ -42,7 +44,7 @@ class Grafana:
             "GF_PATHS_DATA": str(self.directory / "data"),
             "GF_PATHS_LOGS": str(self.directory / "logs"),
             "GF_PATHS_PLUGINS": str(self.directory / "plugins"),
-            "GF_PATHS_PROVISIONING": str(self.directory / "provisioning"),
+            "GF_PATHS_PROVISIONING": str(self._provisioning()),
             "GF_SECURITY_ADMIN_PASSWORD": self.password.get_secret_value(),
             "GF_ANALYTICS_REPORTING_ENABLED": "false",
             "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
@@ -50,10 +52,13 @@ class Grafana:
 
     def files(self) -> dict[Path, str]:
         """Return what is provisioned: the data source and the dashboards."""
-        provisioning = self.directory / "provisioning"
+        provisioning = self._provisioning()
         source = render("grafana-datasource.yml.j2", prometheus_url=self.prometheus_url, interval_s=SCRAPE_INTERVAL_S)
         shown = render("grafana-dashboards.yml.j2", directory=self.dashboards)
         return {
             provisioning / "datasources" / "prometheus.yml": source,
             provisioning / "dashboards" / "mattermost.yml": shown,
         }
+
+    def _provisioning(self) -> Path:
+        return self.provisioning or self.directory / "provisioning"

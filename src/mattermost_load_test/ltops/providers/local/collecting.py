@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from mattermost_load_test.logs import scrubbed
+from mattermost_load_test.ltops.redaction import without_secrets
 
 _LOGS = ("*.log", "*.log.[0-9]", "*.txt")
 _CONFIGURATIONS = ("*.json", "*.conf", "*.yml")
 _SKIPPED = {"i18n", "client", "templates", "plugins", "data", "prepackaged_plugins"}
-_SECRET_IN_TEXT = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]+(?=@)")
 DEPTH_MAX = 3
 CONFIGURATION_BYTES_MAX = 1_000_000
 
@@ -27,14 +24,6 @@ def collect_instance(directory: Path, into: Path) -> None:
             target = into / path.relative_to(directory)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(without_secrets(path.read_text(errors="replace")))
-
-
-def without_secrets(text: str) -> str:
-    """Return a configuration with its secrets masked: by their keys where it is JSON, else inside of addresses."""
-    try:
-        return json.dumps(scrubbed(json.loads(text)), indent=4) + "\n"
-    except ValueError:
-        return _SECRET_IN_TEXT.sub("**********", text)
 
 
 def _files(directory: Path, patterns: tuple[str, ...], depth: int) -> Iterator[Path]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from pydantic import SecretStr
 from mattermost_load_test.errors import UsageError
 from mattermost_load_test.ltops.artifacts.archives import MattermostArchive
 from mattermost_load_test.ltops.artifacts.bringing import bring_mattermost
+from mattermost_load_test.ltops.artifacts.licenses import read_license
 from mattermost_load_test.ltops.cluster import Instance
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import DeployOrder
@@ -37,7 +36,6 @@ EMBEDDED_WORD = "embedded"
 """What `-m` takes for the embedded Mattermost."""
 
 CONNECTIONS_SPARE = 20
-LICENSE_BYTES_MAX = 100_000
 NO_SHARED_EVENTS = (
     "a licence: several app instances of a real Mattermost do not see each other's events without one, so that users "
     "on different instances miss each other's posts until they reload"
@@ -52,7 +50,7 @@ class Deployment:
         self._supervisor = supervisor
         self._options = LocalOptions.model_validate(cluster.state.options)
         self._details = LocalDetails.of(cluster)
-        self._license = _license(order.license)
+        self._license = None if order.license is None else read_license(order.license)
         if self._license is not None:
             self._details.license_file = str(cluster.directory / "license")
         self._check(order)
@@ -239,17 +237,3 @@ def _driver_of(data_source: SecretStr) -> Literal["postgres", "mysql"]:
     """Return the kind of database that a data source names, by its form."""
     text = data_source.get_secret_value()
     return "mysql" if "@tcp(" in text or "@unix(" in text else "postgres"
-
-
-def _license(path: Path | None) -> bytes | None:
-    """Return a licence; raises `UsageError` for a file that holds none: they are Base64 of some hundred bytes."""
-    if path is None:
-        return None
-    data = path.read_bytes() if path.stat().st_size <= LICENSE_BYTES_MAX else b""
-    try:
-        decoded = base64.b64decode(data.strip(), validate=True)
-    except binascii.Error:
-        decoded = b""
-    if len(decoded) < 256:  # the signature alone
-        raise UsageError(f"{path} is no Mattermost licence: it must be the .mattermost-license file as it was sent")
-    return data

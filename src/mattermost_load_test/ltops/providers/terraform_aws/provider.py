@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mattermost_load_test.errors import ClusterError
 from mattermost_load_test.ltops.cluster import Instance
+from mattermost_load_test.ltops.hosts import access
+from mattermost_load_test.ltops.hosts.agents import HostAgents
+from mattermost_load_test.ltops.hosts.deployment import deployment_stages
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import Agents, DeployOrder
 from mattermost_load_test.ltops.providers.terraform_aws.creation import Creation
@@ -40,10 +42,6 @@ class TerraformProvider:
         """Yield the stages that remove everything, and look for what is left."""
         return Deletion(directory, cluster, progress).stages()
 
-    def faults(self, cluster: Cluster) -> Mapping[str, str]:
-        """Return what is wrong with which host."""
-        return {}
-
     def refresh(self, cluster: Cluster) -> None:
         """Do nothing: addresses of hosts stay."""
 
@@ -55,29 +53,25 @@ class TerraformProvider:
         """Return None: the database is opened here."""
 
     def deploy(self, cluster: Cluster, order: DeployOrder, progress: Progress) -> Iterable[Stage]:
-        """Raise `ClusterError`: this version makes hosts, and does not work on them yet."""
-        raise _not_yet(cluster)
+        """Yield the stages that put servers and agents onto the hosts."""
+        return deployment_stages(cluster, fleet_of(cluster), order, progress)
+
+    def faults(self, cluster: Cluster) -> Mapping[str, str]:
+        """Return what is wrong with which host."""
+        return access.faults(cluster, fleet_of(cluster)) if cluster.state.phase == "deployed" else {}
 
     def agents(self, cluster: Cluster) -> Agents:
-        """Raise `ClusterError` likewise."""
-        raise _not_yet(cluster)
+        """Return the cluster's agents."""
+        return HostAgents(fleet_of(cluster))
 
     def attach(self, cluster: Cluster, instance: Instance, command: Sequence[str]) -> int:
-        """Raise `ClusterError` likewise."""
-        raise _not_yet(cluster)
+        """Run a command on a host, a shell if it is empty, over SSH; return its exit code."""
+        return access.attach(fleet_of(cluster), instance, command)
 
     def collect(self, cluster: Cluster, instance: Instance, into: Path) -> None:
-        """Raise `ClusterError` likewise."""
-        raise _not_yet(cluster)
+        """Fetch a host's logs, and its configurations without secrets."""
+        access.collect(fleet_of(cluster), instance, into)
 
     def reach(self, cluster: Cluster, address: str, port: int = 0) -> AbstractContextManager[str]:
-        """Raise `ClusterError` likewise."""
-        raise _not_yet(cluster)
-
-
-def _not_yet(cluster: Cluster) -> ClusterError:
-    fleet = fleet_of(cluster)
-    return ClusterError(
-        f"this ltops makes hosts on AWS and does not work on them yet: ssh -i {fleet.key_file} "
-        f"{fleet.ssh_user}@{fleet.hosts[0].address}"
-    )
+        """Give the end of a tunnel through a host."""
+        return access.reach(fleet_of(cluster), address, port)

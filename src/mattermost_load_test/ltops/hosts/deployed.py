@@ -1,0 +1,70 @@
+"""What was deployed on the hosts of a cluster, kept in its folder, so that `deploy` with less said changes less."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
+
+from mattermost_load_test.errors import StateFileError
+from mattermost_load_test.ltops.store import write_private
+
+FILE = "hosts.json"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class Release(_Model):
+    """A Mattermost archive: where it lies here, its SHA-256, its top folder and program, the configuration in it."""
+
+    path: str
+    digest: str
+    top: str
+    program: str
+    shipped: dict[str, Any] = Field(default_factory=dict)
+
+
+class AgentBundle(_Model):
+    """A bundle of the agent: where it lies here, its SHA-256, its top folder, version and Pythons."""
+
+    path: str
+    digest: str
+    top: str
+    version: str
+    pythons: tuple[str, ...]
+
+
+class Deployed(_Model):
+    """What `deploy` was told and found out.
+
+    `connections` is how many the database at `database_address` allows, 0 while that is not known.
+    """
+
+    release: Release | None = None
+    bundle: AgentBundle | None = None
+    license: SecretStr | None = None
+    connections: int = 0
+    database_address: str = ""
+
+    @field_serializer("license", when_used="json")
+    def _whole(self, value: SecretStr | None) -> str | None:
+        return None if value is None else value.get_secret_value()
+
+    @classmethod
+    def of(cls, directory: Path) -> Self:
+        """Return what the folder of a cluster tells; raises `StateFileError`."""
+        path = directory / FILE
+        if not path.is_file():
+            return cls()
+        try:
+            return cls.model_validate(json.loads(path.read_bytes()))
+        except (ValueError, ValidationError) as error:
+            raise StateFileError(f"{path} is broken: remove it, and deploy again with -m and -t") from error
+
+    def keep(self, directory: Path) -> None:
+        """Write it into the folder of a cluster, for its owner only; raises `OutputError`."""
+        write_private(directory / FILE, self.model_dump_json(indent=2) + "\n")

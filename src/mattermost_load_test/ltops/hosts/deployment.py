@@ -1,0 +1,197 @@
+"""`deploy` on hosts: the stages that bring them from whatever they are to what they are to be, all side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from mattermost_load_test.config import ConnectionConfiguration, find, load
+from mattermost_load_test.errors import ArtifactError
+from mattermost_load_test.ltops.cluster import Instance
+from mattermost_load_test.ltops.configuring import SHIPPED
+from mattermost_load_test.ltops.health import answers, wait_until_up
+from mattermost_load_test.ltops.hosts import planning
+from mattermost_load_test.ltops.hosts.admin import admin_exists, make_admin
+from mattermost_load_test.ltops.hosts.connections import Connections, side_by_side
+from mattermost_load_test.ltops.hosts.database import connections_allowed, data_source
+from mattermost_load_test.ltops.hosts.deployed import Deployed
+from mattermost_load_test.ltops.hosts.fleet import Fleet, Host
+from mattermost_load_test.ltops.hosts.installing import install, reboot
+from mattermost_load_test.ltops.hosts.ordering import check_there, wanted
+from mattermost_load_test.ltops.hosts.survey import Facts, survey
+from mattermost_load_test.ltops.progress import Progress
+from mattermost_load_test.ltops.providers.base import DeployOrder
+from mattermost_load_test.ltops.roles import app_host, metrics_host
+from mattermost_load_test.ltops.roles.parts import Part
+from mattermost_load_test.ltops.steps import Stage, Step, Tell
+from mattermost_load_test.ltops.store import Cluster
+
+SITE_S = 60.0
+
+
+def deployment_stages(cluster: Cluster, fleet: Fleet, order: DeployOrder, progress: Progress) -> Iterator[Stage]:
+    """Return the stages that deploy on the hosts of a fleet; the cluster's state says then what is to be there.
+
+    Raises `UsageError`, `ArtifactError` or `DownloadError` for an order that cannot be taken, before any host is asked.
+    Taking the stages raises `HostError` for a host that does not let us in.
+    """
+    return _Deployment(cluster, fleet, wanted(cluster, fleet, order, progress), order, progress).stages()
+
+
+class _Deployment:
+    """One deployment."""
+
+    def __init__(self, cluster: Cluster, fleet: Fleet, what: Deployed, order: DeployOrder, progress: Progress) -> None:
+        self._cluster = cluster
+        self._fleet = fleet
+        self._what = what
+        self._progress = progress
+        self._connections = Connections(fleet, progress.command)
+        self._facts: dict[str, Facts] = {}
+        if order.data_source is not None:
+            cluster.state.data_source = order.data_source
+        self._admin = _admin_of(os.environ)
+
+    def stages(self) -> Iterator[Stage]:
+        """Yield the stages; before each, all hosts are looked at."""
+        try:
+            yield from self._stages()
+        finally:
+            self._connections.close()
+
+    def _stages(self) -> Iterator[Stage]:
+        fleet = self._fleet
+        side_by_side(fleet.hosts, self._wait)
+        self._ask_database()
+        self._settle()
+        plan = planning.plan(fleet, self._what, self._cluster.state.site_url)
+        self._survey(plan)
+        self._check_pythons()
+        yield [self._kept_step(), *self._steps(plan.first)]
+        self._survey(plan)
+        yield [self._reboot_step(host) for host in fleet.hosts]
+        self._survey(plan)
+        yield self._steps(plan.installed)
+        apps = [host.name for host in fleet.of_role("app")]
+        for names in (apps[:1], apps[1:]):
+            self._survey(plan)
+            yield self._steps({name: plan.started[name] for name in names})
+        if apps:
+            yield [self._site_step()]
+
+    def _wait(self, host: Host) -> None:
+        """Wait until a host lets us in."""
+        self._connections.to(host).wait_until_up(lambda words: self._progress.tell(host.name, words))
+
+    def _survey(self, plan: planning.Plan) -> None:
+        """Look at all hosts."""
+        pythons = self._what.bundle.pythons if self._what.bundle else ()
+
+        def look(host: Host) -> Facts:
+            return survey(self._connections.to(host), plan.of(host), pythons)
+
+        found = side_by_side(self._fleet.hosts, look)
+        self._facts = {host.name: facts for host, facts in zip(self._fleet.hosts, found, strict=True)}
+
+    def _ask_database(self) -> None:
+        """Find out how many connections the database allows, unless that is known."""
+        database, apps = self._fleet.database, self._fleet.of_role("app")
+        if database is None or not apps:
+            return
+        if not self._what.connections or self._what.database_address != database.address:
+            self._what.connections = connections_allowed(database, self._connections.to(apps[0]))
+            self._what.database_address = database.address
+
+    def _settle(self) -> None:
+        """Put into the cluster's state what there is to be."""
+        state, fleet = self._cluster.state, self._fleet
+        state.instances = instances(fleet)
+        state.site_url = planning.site_url_of(fleet)
+        if fleet.database is not None:
+            state.driver, state.data_source = fleet.database.driver, data_source(fleet.database)
+        metrics = fleet.of_role("metrics")
+        state.metrics_url = f"http://{metrics[0].private_address}:{metrics_host.PROMETHEUS_PORT}" if metrics else ""
+        state.missing = planning.missing(fleet, self._what)
+
+    def _check_pythons(self) -> None:
+        """Raise `ArtifactError` when a host's Python is none that the bundle is for."""
+        bundle = self._what.bundle
+        assert bundle is not None  # `wanted` saw to it
+        for host in self._fleet.of_role("loadtest"):
+            has = self._facts[host.name].pythons
+            if has and not has & set(bundle.pythons):
+                raise ArtifactError(
+                    f"{bundle.path} is for Python {', '.join(bundle.pythons)}, and {host.name} has "
+                    f"{', '.join(sorted(has))}: make one for it by `make package PYTHONS={max(has)}`"
+                )
+
+    def _kept_step(self) -> Step:
+        """Return the step that remembers here what is to be there."""
+        directory = self._cluster.directory
+        return Step(
+            self._cluster.name,
+            "note what is deployed",
+            lambda tell: self._what.keep(directory),
+            lambda: Deployed.of(directory) != self._what,
+        )
+
+    def _steps(self, parts: Mapping[str, Part]) -> Sequence[Step]:
+        """Return the steps that put parts into place, by host's name."""
+        hosts = {host.name: host for host in self._fleet.hosts}
+        return [self._step(hosts[name], part) for name, part in parts.items()]
+
+    def _step(self, host: Host, part: Part) -> Step:
+        def do(tell: Tell) -> None:
+            if part.archive is not None:
+                check_there(part.archive.path, part.name, "-t" if part.name == "agent" else "-m")
+            install(self._connections.to(host), part, tell)
+
+        return Step(host.name, part.what, do, lambda: not self._facts[host.name].has(part))
+
+    def _reboot_step(self, host: Host) -> Step:
+        """Return the step that starts a host anew, where what was installed wants that."""
+        do = partial(reboot, self._connections.to(host))
+        return Step(host.name, "start it anew", do, lambda: self._facts[host.name].wants_reboot)
+
+    def _site_step(self) -> Step:
+        """Return the step that waits for the site and makes its admin."""
+        url = self._cluster.state.site_url
+
+        def do(tell: Tell) -> None:
+            wait_until_up(url, SITE_S, lambda: None)
+            make_admin(url, self._admin)
+
+        def is_pending() -> bool:
+            return not (answers(url) and admin_exists(url, self._admin))
+
+        return Step("site", f"wait for {url} and its admin", do, is_pending)
+
+
+def _admin_of(environ: Mapping[str, str]) -> ConnectionConfiguration:
+    """Return the account that is to be system admin: that of the configuration that a run would find."""
+    path = find(Path.cwd()) or SHIPPED
+    return load(path, environ, Path.cwd()).configuration.connection
+
+
+def instances(fleet: Fleet) -> list[Instance]:
+    """Return a fleet as the cluster's state has it: apps, proxies, databases, metrics, agents."""
+    found = [_instance(host) for role in ("app", "proxy") for host in fleet.of_role(role)]
+    if (database := fleet.database) is not None:
+        addresses = [database.address, *[database.reader_address] * database.readers]
+        found += [
+            Instance(role="db", index=index, address=f"{address}:{database.port}")
+            for index, address in enumerate(addresses)
+        ]
+    return [*found, *(_instance(host) for role in ("metrics", "loadtest") for host in fleet.of_role(role))]
+
+
+def _instance(host: Host) -> Instance:
+    """Return a host as an instance: its `url` is what the other hosts call it by."""
+    url = {
+        "app": f"http://{host.private_address}:{app_host.PORT}",
+        "proxy": f"http://{host.private_address}",
+        "metrics": f"http://{host.private_address}:{metrics_host.PROMETHEUS_PORT}",
+    }.get(host.role, "")
+    return Instance(role=host.role, index=host.index, address=host.address, url=url)
