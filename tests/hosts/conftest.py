@@ -1,0 +1,46 @@
+"""Hosts for these tests: made once, for all of them, and gone afterwards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.hosts import packages
+from tests.hosts.stage import HOSTS, Stage, lacking
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """What is deployed: the agent's bundle, and two versions of a stand-in for Mattermost."""
+
+    bundle: Path
+    one: Path
+    two: Path
+
+
+@pytest.fixture(scope="session")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
+    """Give the archives that are deployed."""
+    skip_without_hosts()
+    folder = tmp_path_factory.mktemp("artifacts")
+    bundle = packages.bundle(folder / "agents.tar.gz")
+    one = packages.stand_in(folder / "one.tar.gz", bundle, "one")
+    return Artifacts(bundle, one, packages.stand_in(folder / "two.tar.gz", bundle, "two"))
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """Give hosts in a network of their own."""
+    skip_without_hosts()
+    with Stage(HOSTS) as stage:
+        yield stage
+
+
+def skip_without_hosts() -> None:
+    """Skip where hosts cannot be made, with the reason; on CI that is a failure."""
+    if reason := lacking():
+        assert os.environ.get("CI") != "true", reason
+        pytest.skip(reason)

@@ -1,0 +1,107 @@
+"""What is deployed in these tests: the agent's bundle as `make package` makes it, and a stand-in for Mattermost.
+
+The stand-in is the embedded server, packed as a release is, with all it needs: hosts have nothing but their Python.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+from tests.hosts import image
+
+from mattermost_load_test import __version__
+from mattermost_load_test.ltops.artifacts import bundling
+from mattermost_load_test.ltops.artifacts.archives import BUNDLE_CARD, BUNDLE_FORMAT
+
+ROOT = Path(__file__).parents[2]
+PYTHON = "3.11"
+"""That of the hosts."""
+
+PROGRAM = """#!/usr/bin/python3
+# {version}
+import json, pathlib, sys
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+import psycopg
+from mattermost_load_test.loadtest.cli import cli
+assert sys.argv[1] == "server", sys.argv
+settings = json.load(open(sys.argv[sys.argv.index("--config") + 1]))
+psycopg.connect(settings["SqlSettings"]["DataSource"]).close()
+assert settings["EmailSettings"]["SMTPPort"] == "10025", "what the archive ships is kept"
+host, port = settings["ServiceSettings"]["ListenAddress"].split(":")
+cli(["server", "--host", host or "0.0.0.0", "--port", port, "--empty"])
+"""
+
+
+def bundle(target: Path) -> Path:
+    """Make the agent's bundle for the hosts' Python; wheels of others are kept between runs."""
+    top = target.parent / bundling.TOP
+    (top / "wheels").mkdir(parents=True)
+    for wheel in [*_wheels().glob("*.whl"), _own_wheel(target.parent / "dist")]:
+        shutil.copy(wheel, top / "wheels")
+    shutil.copy(ROOT / "loadtestconfig.json", top)
+    shutil.copy(bundling.INSTALLER, top / "install.sh")
+    card = {"format": BUNDLE_FORMAT, "version": __version__, "pythons": [PYTHON], "platform": "linux-x86_64"}
+    (top / BUNDLE_CARD).write_text(json.dumps(card))
+    bundling.pack(top, target)
+    return target
+
+
+def _wheels() -> Path:
+    """Return the folder of the wheels that the lock file names, fetched if need be."""
+    lock = ROOT / "requirements.lock"
+    place = image.cache() / "wheels" / f"{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}-{PYTHON}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with image.locked(place.parent / ".lock"):
+        if not place.exists():
+            unfinished = place.with_name(f"{place.name}.unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            bundling.gather(ROOT / "pyproject.toml", lock, PYTHON, unfinished)
+            unfinished.rename(place)
+    return place
+
+
+def _own_wheel(folder: Path) -> Path:
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def stand_in(target: Path, bundled: Path, version: str) -> Path:
+    """Pack a Mattermost that is the embedded server, as a release is laid out."""
+    files = {
+        "bin/mattermost": PROGRAM.replace("{version}", version).encode(),
+        "config/config.json": json.dumps({"EmailSettings": {"SMTPPort": "10025"}}).encode(),
+        "i18n/en.json": b"[]",
+        "client/root.html": b"",
+        "templates/a.html": b"",
+    }
+    with tarfile.open(target, "w:gz", compresslevel=1) as packed, tarfile.open(bundled) as bundle:
+        for name, data in files.items():
+            _add(packed, name, data)
+        for member in bundle:
+            if member.name.endswith(".whl") and (wheel := bundle.extractfile(member)) is not None:
+                _unzip(packed, wheel.read())
+    return target
+
+
+def _unzip(packed: tarfile.TarFile, wheel: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        for name in archive.namelist():
+            if not name.endswith("/") and not name.startswith("pip/"):
+                _add(packed, f"lib/{name}", archive.read(name))
+
+
+def _add(packed: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(f"mattermost/{name}")
+    member.size, member.mode = len(data), 0o755 if name.startswith("bin/") else 0o644
+    packed.addfile(member, io.BytesIO(data))

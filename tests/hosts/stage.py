@@ -1,0 +1,201 @@
+"""Hosts, a network and a database that stand in for a cloud, and `ltops` as it sees them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+from tests.hosts import image, world
+from tests.loadtest.database.servers import Postgres, postgres_programs
+
+HOSTS = {
+    "app-0": "172.31.0.10",
+    "proxy-0": "172.31.0.20",
+    "metrics-0": "172.31.0.30",
+    "loadtest-0": "172.31.0.40",
+    "loadtest-1": "172.31.0.41",
+}
+MODULE = Path(__file__).with_name("module")
+CERTIFIED = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=db")
+AUTHORIZED = f"/home/{image.ACCOUNT}/.ssh/authorized_keys"
+START_S = 90.0
+COMMAND_S = 400.0
+TOOLS = {
+    "debootstrap": "debootstrap",
+    "systemd-nspawn": "systemd-container",
+    "ip": "iproute2",
+    "unshare": "util-linux",
+    "ssh-keygen": "openssh-client",
+    "psql": "postgresql",
+    "openssl": "openssl",
+}
+
+
+def lacking() -> str:
+    """Return why hosts cannot be made on this machine, and what brings what is missing; empty when they can."""
+    if os.geteuid() != 0:
+        return "hosts in namespaces are made by root only: sudo make test PYTEST_ARGS=tests/hosts"
+    packages = sorted({package for tool, package in TOOLS.items() if shutil.which(tool) is None})
+    if shutil.which("terraform") is None:
+        return "there is no terraform: https://developer.hashicorp.com/terraform/install"
+    return f"hosts need programs that are not here: apt-get install {' '.join(packages)}" if packages else ""
+
+
+class Ended:
+    """How a command ended."""
+
+    def __init__(self, code: int, stdout: str, stderr: str) -> None:
+        self.code, self.stdout, self.stderr = code, stdout, stderr
+
+    def __repr__(self) -> str:
+        return f"exit code {self.code}\n{self.stdout}\n{self.stderr}"
+
+
+class Stage:
+    """Hosts that run while the context lasts; all of them end with this process, however it ends."""
+
+    def __init__(self, hosts: dict[str, str]) -> None:
+        self.hosts = hosts
+        self.folder = Path(tempfile.mkdtemp(prefix="lt-hosts-", dir="/var/tmp"))
+        self.folder.chmod(0o755)
+        self.home = self.folder / "home"
+        self.environment = {
+            "LTOPS_HOME": str(self.home),
+            "LTOPS_TERRAFORM_MODULE": str(MODULE),
+            "TF_VAR_stand_ins": json.dumps(
+                {"addresses": hosts, "ssh_user": image.ACCOUNT, "database": {"address": world.HERE, "port": 5432}}
+            ),
+        }
+        self._world: subprocess.Popen[bytes] | None = None
+        self._inner = 0
+
+    def __enter__(self) -> Stage:
+        database = self._database()
+        description = self.folder / "world.json"
+        with Path("/proc/self/ns/net").open("rb") as outside, (self.folder / "world.log").open("wb") as log:
+            said = {
+                "image": str(image.root()),
+                "hosts": self.hosts,
+                "outside": outside.fileno(),
+                "database": {"account": database.account, "command": database.command},
+            }
+            description.write_text(json.dumps(said))
+            separate = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
+            self._world = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *separate, sys.executable, world.__file__, str(description)],
+                pass_fds=[outside.fileno()],
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+            )
+        self.until((self.folder / "ready").exists, "hosts are started")
+        (inner,) = Path(f"/proc/{self._world.pid}/task/{self._world.pid}/children").read_text().split()
+        self._inner = int(inner)
+        self.until(database.answers, "the database answers")
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        assert self._world is not None
+        self._world.kill()
+        self._world.wait()
+        self._world = None
+        self.until(lambda: not Path(f"/proc/{self._inner}").exists(), "hosts are gone")
+        for hierarchy in Path("/sys/fs/cgroup").glob(f"**/lt-hosts-{self.folder.name}-*"):
+            for group in [*sorted(hierarchy.glob("**/"), reverse=True)]:
+                group.rmdir()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """The beginning of a command that is run in the network of the hosts."""
+        return ("nsenter", f"--net=/proc/{self._inner}/ns/net")
+
+    def until(self, condition: Any, what: str, within_s: float = START_S) -> None:
+        """Wait until a condition holds."""
+        end_s = time.monotonic() + within_s
+        while not condition():
+            assert self._world is None or self._world.poll() is None, (self.folder / "world.log").read_text()
+            assert time.monotonic() < end_s, f"it did not happen: {what}"
+            time.sleep(0.05)
+
+    def start(self, *arguments: str, **pipes: Any) -> subprocess.Popen[str]:
+        """Start `ltops` in the network of the hosts."""
+        return subprocess.Popen(
+            [*self.inside, sys.executable, "-m", "mattermost_load_test.ltops.cli", *arguments],
+            cwd=self.folder,
+            env={name: value for name, value in os.environ.items() if not name.startswith(("MMLOADTEST_", "LTOPS_"))}
+            | self.environment,
+            text=True,
+            **({"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | pipes),
+        )
+
+    def run(self, *arguments: str) -> Ended:
+        """Run `ltops` to its end."""
+        process = self.start(*arguments)
+        stdout, stderr = process.communicate(timeout=COMMAND_S)
+        return Ended(process.returncode, stdout, stderr)
+
+    def good(self, *arguments: str) -> Ended:
+        """Run `ltops`; it must succeed."""
+        ended = self.run(*arguments)
+        assert ended.code == 0, f"{arguments}: {ended!r}"
+        return ended
+
+    def on(self, host: str, script: str) -> str:
+        """Run lines of shell on a host as root, past SSH, and return what they print."""
+        ran = subprocess.run(
+            ["nsenter", "--target", str(self._leader(host)), "--all", "sh", "-euc", script],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert ran.returncode == 0, f"{host}: {script}: {ran.stdout}{ran.stderr}"
+        return ran.stdout
+
+    def admit(self, name: str) -> None:
+        """Do what a cloud does with what a cluster was made of: its key opens the hosts, its password the database."""
+        key = (self.home / name / "id_ed25519.pub").read_text().strip()
+        for host in self.hosts:
+            self.until(lambda host=host: self._leader(host), f"{host} is up")
+            self.on(host, f"install -m 600 -o {image.ACCOUNT} /dev/stdin {AUTHORIZED} <<E\n{key}\nE")
+        password = self.state(name)["details"]["db_password"]
+        with self._postgres._connect("postgres") as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'mattermost'").fetchone() is None:
+                connection.execute("CREATE DATABASE mattermost")
+            connection.execute(f"ALTER USER mmuser PASSWORD '{password}'")  # type: ignore[arg-type]
+
+    def state(self, name: str) -> Any:
+        """Return a cluster's state file."""
+        return json.loads((self.home / name / "clusterinfo.json").read_text())
+
+    def _leader(self, host: str) -> int:
+        """Return the process that is the first of a host, 0 while there is none."""
+        for process in psutil.Process(self._inner).children(recursive=True):
+            if f"--machine={host}" in process.cmdline() and process.name() == "systemd-nspawn":
+                return next((child.pid for child in process.children() if child.name() == "systemd"), 0)
+        return 0
+
+    def _database(self) -> Postgres:
+        """Make a PostgreSQL that is reached as RDS is: over TLS, by password."""
+        place = Path(tempfile.mkdtemp(prefix="db-", dir=self.folder))
+        database = Postgres(place, postgres_programs())
+        database.port = 5432
+        certificate, key = place / "server.crt", place / "server.key"
+        subprocess.run([*CERTIFIED, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        for path in (certificate, key):
+            shutil.chown(path, database.account, database.account)
+            path.chmod(0o600)
+        with (place / "data/pg_hba.conf").open("a") as rules:
+            rules.write("hostssl all all 172.31.0.0/24 scram-sha-256\n")
+        database.command[database.command.index("-p") + 1] = "5432"
+        database.command[database.command.index("listen_addresses=127.0.0.1")] = f"listen_addresses={world.HERE}"
+        database.command += ["-c", "ssl=on", "-c", f"ssl_cert_file={certificate}", "-c", f"ssl_key_file={key}"]
+        self._postgres = database
+        return database

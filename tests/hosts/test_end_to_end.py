@@ -1,0 +1,199 @@
+"""A cluster on hosts that SSH opens, from nothing to results, and to nothing again."""
+
+from __future__ import annotations
+
+import json
+import pty
+import re
+import signal
+import subprocess
+import tarfile
+from typing import Any
+
+import pytest
+from tests.hosts.conftest import Artifacts
+from tests.hosts.stage import Stage
+from tests.ltops.conftest import QUICK
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("hosts")]
+
+FETCH = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode())"
+CREATE = ("create", "-c", "demo", "-t", "terraform", "--allow-cidr", "127.0.0.1", "--loadtest-count", "2")
+
+
+def test_from_nothing_to_results_and_to_nothing_again(stage: Stage, artifacts: Artifacts) -> None:
+    """Every command of a cluster's life, over SSH, with hosts that start anew and connections that break."""
+    stage.good(*CREATE)
+    stage.admit("demo")
+    a_package_for_another_python(stage, artifacts)
+    deploying(stage, artifacts)
+    what_stands_there(stage)
+    terminals_and_tunnels(stage)
+    a_run_that_is_left(stage)
+    a_run_whose_connections_break(stage)
+    faults(stage)
+    changes(stage, artifacts)
+    stage.good("delete", "-c", "demo", "--yes")
+    assert not (stage.home / "demo").exists()
+
+
+def a_package_for_another_python(stage: Stage, artifacts: Artifacts) -> None:
+    """Refuse agents that the hosts' Python cannot run, before anything is done on a host."""
+    other = stage.folder / "other.tar.gz"
+    with tarfile.open(artifacts.bundle) as bundle, tarfile.open(other, "w:gz") as packed:
+        card = bundle.next()
+        assert card is not None
+        text = bundle.extractfile(card).read().replace(b"3.11", b"3.99")  # type: ignore[union-attr]
+        (stage.folder / "bundle.json").write_bytes(text)
+        packed.add(stage.folder / "bundle.json", card.name)
+    ended = stage.run("deploy", "-c", "demo", "-m", str(artifacts.one), "-t", str(other))
+    assert ended.code == 2
+    assert re.search(
+        r"other.tar.gz is for Python 3.99, and loadtest-0 has 3.11: .*`make package PYTHONS=3.11`", ended.stderr
+    )
+    assert "✓" not in ended.stderr
+
+
+def deploying(stage: Stage, artifacts: Artifacts) -> None:
+    """Deploy on hosts of which some want to start anew, as they do after an update of their kernel."""
+    before = {name: stage.on(name, "cat /proc/sys/kernel/random/boot_id") for name in stage.hosts}
+    for name in ("app-0", "loadtest-1"):
+        stage.on(name, "touch /run/reboot-required")
+    ended = stage.good("deploy", "-c", "demo", "-m", str(artifacts.one), "-t", str(artifacts.bundle))
+    assert "The site is http://172.31.0.20" in ended.stderr
+    assert "Missing: a licence" in ended.stderr
+    after = {name: stage.on(name, "cat /proc/sys/kernel/random/boot_id") for name in stage.hosts}
+    assert {name for name in stage.hosts if before[name] != after[name]} == {"app-0", "loadtest-1"}
+    again = stage.good("deploy", "-c", "demo")
+    assert "Nothing to do: everything is as it should be" in again.stderr
+    assert "✓" not in again.stderr
+
+
+def what_stands_there(stage: Stage) -> None:
+    """Look at the hosts: what runs, how it is configured, that secrets are kept from others."""
+    (found,) = status(stage)
+    assert (found["well"], found["faults"]) == (True, {}), found
+    configuration = json.loads(stage.on("app-0", "cat /opt/mattermost/config/config.json"))
+    assert configuration["ServiceSettings"]["SiteURL"] == "http://172.31.0.20"
+    assert configuration["SqlSettings"]["MaxOpenConns"] == 80  # of the 100 that the database allows
+    assert configuration["EmailSettings"]["SMTPPort"] == "10025"  # as it was shipped
+    assert stage.on("app-0", "stat -c '%a %U' /opt/mattermost/config/config.json").split() == ["600", "mattermost"]
+    assert stage.on("app-0", "systemctl show -p LimitNOFILE --value mattermost").strip() == "49152"
+    assert stage.on("loadtest-0", "sysctl -n net.ipv4.ip_local_port_range").split() == ["1024", "65000"]
+    password = configuration["SqlSettings"]["DataSource"].split("@")[0].rpartition(":")[2]
+    assert len(password) == 32
+    for name in stage.hosts:
+        assert password not in stage.on(name, "journalctl --no-pager; cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+    assert password not in (stage.home / "demo" / "ltops.log").read_text()
+
+
+def terminals_and_tunnels(stage: Stage) -> None:
+    """Run a command, a shell on a terminal, the database's shell; keep a way to the metrics open."""
+    ended = stage.run("ssh", "loadtest", "-c", "demo", "-i", "1", "--", "sh", "-c", "echo 'as  is'; hostname; exit 7")
+    assert (ended.code, ended.stdout) == (7, "as  is\nloadtest-1\n")
+    near, far = pty.openpty()
+    shell = stage.start("ssh", "app", "-c", "demo", stdin=far, stdout=far, stderr=far)
+    with open(near, "r+b", buffering=0) as terminal:  # noqa: PTH123  # a file descriptor
+        terminal.write(b"test -t 0 && echo on $(hostname) for $(id -un); exit 5\n")
+        assert shell.wait(60) == 5
+        assert b"on app-0 for ubuntu" in terminal.read(1 << 16)
+    assert stage.good("db", "-c", "demo", "--", "-At", "-c", "SELECT 40 + 2").stdout == "42\n"
+    kept_open(stage)
+
+
+def kept_open(stage: Stage) -> None:
+    """Reach Prometheus by `forward`: all hosts tell it of themselves."""
+    forward = stage.start("forward", "metrics", "-c", "demo")
+    assert forward.stdout is not None
+    url = forward.stdout.readline().split()[1]
+    command = [*stage.inside, "python3", "-c", FETCH, f"{url}/api/v1/targets"]
+    told = subprocess.run(command, capture_output=True, text=True)
+    targets = json.loads(told.stdout)["data"]["activeTargets"]
+    assert {one["labels"]["instance"] for one in targets if one["labels"]["job"] == "host"} == set(stage.hosts)
+    forward.send_signal(signal.SIGINT)
+    forward.communicate(timeout=30)
+    assert forward.returncode == 0
+
+
+def a_run_that_is_left(stage: Stage) -> None:
+    """Begin a run, close the laptop on it, and pick it up with --attach; what was found is complete."""
+    configure(stage, minutes=0.1)
+    left = stage.start("loadtest", "-c", "demo")
+    stage.until(lambda: stage.state("demo")["run"] and job(stage, "loadtest-1"), "agents run")
+    left.kill()
+    left.communicate()
+    ended = stage.good("loadtest", "-c", "demo", "--attach")
+    assert "Timings Report" in ended.stdout
+    (found,) = status(stage)
+    assert found["run"]["exit_codes"] == [0, 0]
+    for address in ("172.31.0.40", "172.31.0.41"):
+        copy = (stage.home / "demo" / "results" / f"loadtest-out-{address}.txt").read_bytes()
+        name = next(name for name, known in stage.hosts.items() if known == address)
+        assert copy.decode() == stage.on(
+            name, f"cat /var/lib/mattermost-load-test/jobs/{found['run']['id']}/loadtest.log"
+        )
+
+
+def a_run_whose_connections_break(stage: Stage) -> None:
+    """Cut every SSH connection in the middle of a run: the command that follows it connects again."""
+    followed = stage.start("loadtest", "-c", "demo", "--skip-bulk-load")
+    stage.until(lambda: job(stage, "loadtest-0"), "agents run")
+    for name in ("loadtest-0", "loadtest-1"):
+        stage.on(name, "kill -9 $(pgrep -P $(cat /run/sshd.pid))")
+    stdout, stderr = followed.communicate(timeout=200)
+    assert (followed.returncode, "Traceback" in stderr) == (0, False), stderr
+    assert "Timings Report" in stdout
+
+
+def faults(stage: Stage) -> None:
+    """Collect everything, then see what is wrong named, and `deploy` mend it."""
+    stage.good("collect", "-c", "demo", "-o", str(stage.folder / "all.tar.gz"))
+    with tarfile.open(stage.folder / "all.tar.gz") as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+        configuration = next(name for name in packed.getnames() if name.endswith("mattermost/config/config.json"))
+        masked = packed.extractfile(configuration).read().decode()  # type: ignore[union-attr]
+    assert {"instances/app-0/journal.log", "metrics.json", "results/summary.txt", "status.json"} <= names
+    assert ("mmuser:" in masked, "SMTPPort" in masked) == (False, True)
+    stage.on("proxy-0", "systemctl stop mattermost-proxy; echo 'broken' > /etc/mattermost-load-test/nginx.conf")
+    (found,) = status(stage)
+    assert not found["well"]
+    assert found["faults"]["proxy-0"].startswith("mattermost-proxy.service is inactive")
+    mended = stage.good("deploy", "-c", "demo")
+    assert re.findall(r"✓ (.*)", mended.stderr) == ["proxy-0  start nginx"]
+    (found,) = status(stage)
+    assert found["well"]
+
+
+def changes(stage: Stage, artifacts: Artifacts) -> None:
+    """Deploy another Mattermost: only the app changes; a licence that is none is refused."""
+    (stage.folder / "license").write_text("no licence")
+    ended = stage.run("deploy", "-c", "demo", "-l", str(stage.folder / "license"))
+    assert (ended.code, "is no Mattermost licence" in ended.stderr) == (2, True)
+    changed = stage.good("deploy", "-c", "demo", "-m", str(artifacts.two))
+    assert re.findall(r"✓ (\S+)  (.*)", changed.stderr) == [
+        ("demo", "note what is deployed"),
+        ("app-0", "install Mattermost"),
+        ("app-0", "start Mattermost"),
+        ("site", "wait for http://172.31.0.20 and its admin"),  # it keeps all in memory
+    ]
+    assert "# two" in stage.on("app-0", "cat /opt/mattermost/current/bin/mattermost")
+    assert len(stage.on("app-0", "ls /opt/mattermost/releases").split()) == 1
+
+
+def status(stage: Stage) -> list[dict[str, Any]]:
+    """Return what `status` says."""
+    told = json.loads(stage.good("status", "-c", "demo", "--json").stdout)
+    assert isinstance(told, list)
+    return told
+
+
+def configure(stage: Stage, minutes: float) -> None:
+    """Write the configuration that runs find."""
+    entities = QUICK["UserEntitiesConfiguration"] | {"TestLengthMinutes": minutes}
+    (stage.folder / "loadtestconfig.json").write_text(json.dumps({**QUICK, "UserEntitiesConfiguration": entities}))
+
+
+def job(stage: Stage, host: str) -> bool:
+    """Say whether an agent runs a scenario."""
+    listed = stage.on(host, "systemctl list-units --plain --no-legend 'mattermost-load-test@20*'")
+    return "running" in listed
