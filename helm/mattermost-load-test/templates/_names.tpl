@@ -42,7 +42,7 @@ limits: {memory: {{ .row.gib }}Gi}
 
 {{- define "appReplicas" -}}
 {{- $row := include "profile" . | fromYaml -}}
-{{- if .Values.mattermost.replicas }}{{ .Values.mattermost.replicas }}{{ else if include "licensed" . }}{{ $row.app.replicas }}{{ else }}1{{ end }}
+{{- if .Values.mattermost.replicas }}{{ .Values.mattermost.replicas }}{{ else if or (include "licensed" .) .Values.mattermost.severalWithoutLicense }}{{ $row.app.replicas }}{{ else }}1{{ end }}
 {{- end }}
 
 {{/* A secret's value that is made once: what the cluster has, else new. (dict "root" $ "name" SECRET "key" KEY) */}}
@@ -72,4 +72,75 @@ runAsUser: {{ .user }}
 runAsGroup: {{ .user }}
 fsGroup: {{ .user }}
 seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{/* The agents' image, whole or by its parts. */}}
+{{- define "agentImage" -}}
+{{- if .Values.agent.image.reference }}{{ .Values.agent.image.reference }}{{ else }}{{ printf "%s:%s" .Values.agent.image.repository .Values.agent.image.tag }}{{ end }}
+{{- end }}
+
+{{/* A Service's type, and its port of the nodes: (dict "given" .Values.x.service) within a port's list entry */}}
+{{- define "nodePort" -}}
+{{- if and (eq .given.type "NodePort") .given.nodePort }}nodePort: {{ .given.nodePort }}{{ end }}
+{{- end }}
+
+{{/* The pod of an agent: ltops makes a Job of it for each run, and says which secret `job` is and what is to be done. */}}
+{{- define "agentPod" -}}
+{{- $name := include "name" . }}
+{{- $row := include "profile" . | fromYaml -}}
+metadata:
+  labels: {{- include "labels" (dict "root" . "part" "loadtest") | nindent 4 }}
+spec:
+  serviceAccountName: {{ $name }}-agent
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  restartPolicy: OnFailure # a verdict is no failure; agent.sh says which is which
+  terminationGracePeriodSeconds: 60
+  securityContext: {{- include "podSecurity" (dict "user" 10001) | nindent 4 }}
+  topologySpreadConstraints:
+    - maxSkew: 1
+      topologyKey: kubernetes.io/hostname
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels: {{- include "selector" (dict "root" . "part" "loadtest") | nindent 10 }}
+  containers:
+    - name: agent
+      image: {{ include "agentImage" . }}
+      imagePullPolicy: {{ .Values.agent.image.pullPolicy }}
+      command: [sh, /scripts/agent.sh]
+      workingDir: /work
+      ports:
+        - {name: metrics, containerPort: 9108}
+      env:
+        - {name: MMLOADTEST_RESULTSCONFIGURATION_METRICSADDRESS, value: "0.0.0.0:9108"}
+        {{- if .Values.mattermost.enabled }}
+        - {name: MMLOADTEST_CONNECTIONCONFIGURATION_DRIVERNAME, value: postgres}
+        - name: MMLOADTEST_CONNECTIONCONFIGURATION_DATASOURCE
+          valueFrom: {secretKeyRef: {name: {{ $name }}-database, key: dataSource}}
+        {{- end }}
+        - {name: HOME, value: /tmp}
+      resources: {{- include "resources" (dict "given" .Values.agent.resources "row" $row.agents) | nindent 8 }}
+      securityContext: {{- include "containerSecurity" . | nindent 8 }}
+      volumeMounts:
+        - {name: work, mountPath: /work}
+        - {name: tmp, mountPath: /tmp}
+        - {name: scripts, mountPath: /scripts, readOnly: true}
+        - {name: job, mountPath: /job, readOnly: true}
+    - name: keeper # its files, until they are fetched
+      image: {{ include "agentImage" . }}
+      imagePullPolicy: {{ .Values.agent.image.pullPolicy }}
+      command: [sh, /scripts/keeper.sh]
+      workingDir: /work
+      resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 128Mi}}
+      securityContext: {{- include "containerSecurity" . | nindent 8 }}
+      volumeMounts:
+        - {name: work, mountPath: /work}
+        - {name: scripts, mountPath: /scripts, readOnly: true}
+  volumes:
+    - {name: work, emptyDir: {}}
+    - {name: tmp, emptyDir: {}}
+    - name: scripts
+      configMap: {name: {{ $name }}-agent}
+    - name: job # ltops says which
+      secret: {secretName: {{ $name }}-job, defaultMode: 0440}
 {{- end }}

@@ -69,7 +69,7 @@ def agent_configuration(state: ClusterState, order: ConfigurationOrder) -> Agent
     Raises `ConfigurationError` for everything wrong in it, more entities than users included.
     """
     agents = len(state.of_role("loadtest"))
-    site_urls = tuple(proxy.url for proxy in state.of_role("proxy")) or (state.site_url,)
+    site_urls = tuple(dict.fromkeys(proxy.url for proxy in state.of_role("proxy"))) or (state.site_url,)
     path = order.path or find(order.cwd) or SHIPPED
     users = [] if state.users is None else [Flag("deploy --users", "LoadtestEnviromentConfig", "NumUsers", state.users)]
     flags = [*(_setting(text) for text in order.settings), *_dictated(state, site_urls[0], agents)]

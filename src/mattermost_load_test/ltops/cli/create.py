@@ -26,6 +26,8 @@ from mattermost_load_test.ltops.providers import PROVIDERS, provider_of
 @click.option("--loadtest-count", type=int, metavar="N", help="Agents that make the load.  [default: 1]")
 @click.option("--server-url", metavar="URL", help="Make agents only, for the server that is there.")
 @click.option("--port", type=int, metavar="PORT", help="Local: the port of the site.  [default: a free one]")
+@click.option("--namespace", metavar="NAME", help="Kubernetes: the namespace.  [default: the cluster's name]")
+@click.option("--context", metavar="NAME", help="Kubernetes: the kubeconfig's context.  [default: the current one]")
 @aws_options
 @dry_run_option
 @verbose_option
@@ -40,6 +42,7 @@ def create(name: str, kind: str, dry_run: bool, verbose: bool, **given: Any) -> 
       ltops create -c pair --type local --app-count 2 --loadtest-count 2
       ltops create -c ours --type local --server-url https://chat.example.com
       ltops create -c big --type terraform --app-count 2 --app-type c7i.2xlarge --db-count 2 --max-age 8h
+      ltops create -c large --type kubernetes --namespace load --context staging
     """  # noqa: D301  # \b is what click wants before lines that it must not wrap
     check_name(name)
     options = provider_of(kind).check_options({key: value for key, value in given.items() if value not in (None, ())})

@@ -12,6 +12,7 @@ from mattermost_load_test.ltops.providers.base import Provider
 PROVIDERS: Mapping[str, str] = {
     "local": f"{__name__}.local:LocalProvider",
     "terraform": f"{__name__}.terraform_aws:TerraformProvider",
+    "kubernetes": f"{__name__}.kubernetes:KubernetesProvider",
 }
 """Where each is; it is imported when a cluster of its kind comes up: the clients of clouds take their time."""
 

@@ -1,0 +1,112 @@
+"""Ways from a port of this machine to a port of a pod, through the cluster's API."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from mattermost_load_test.errors import ClusterError, LoadTestError, OperationError, PortInUseError
+from mattermost_load_test.ltops.providers.kubernetes.api import Api
+from mattermost_load_test.ltops.providers.kubernetes.streams import connect_to_port
+
+HERE = "127.0.0.1"
+READ_BYTES = 1 << 16
+_POLL_S = 0.1
+
+
+@contextmanager
+def forwarded(api: Api, service: str, port: int, local_port: int, told: Callable[[str], None]) -> Iterator[str]:
+    """Listen on loopback and carry what comes to a pod of a service; a `local_port` of 0 is a free one.
+
+    Gives where it listens; what goes wrong with a connection is `told`. Raises `ClusterError` where there is no such
+    service, `OperationError` where no pod of it is ready, `PortInUseError`.
+    """
+    pod_of(api, service, port)
+    try:
+        server = _Server((HERE, local_port), lambda *made: _Carrier(api, service, port, told, *made))
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise PortInUseError(f"port {local_port} cannot be listened on ({error.strerror}): choose another") from error
+    serving = threading.Thread(target=server.serve_forever, args=(_POLL_S,), daemon=True)
+    serving.start()
+    try:
+        yield f"{HERE}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        serving.join()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    """Accepts, a thread for each connection; those end when the process does, or their other end."""
+
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+
+class _Carrier(socketserver.BaseRequestHandler):
+    """Carries one connection."""
+
+    def __init__(self, api: Api, service: str, port: int, told: Callable[[str], None], *made: Any) -> None:
+        self._api, self._service, self._port, self._told = api, service, port, told
+        super().__init__(*made)
+
+    def handle(self) -> None:
+        """Carry what comes both ways until one end is done."""
+        try:
+            pod, port = pod_of(self._api, self._service, self._port)
+            far = connect_to_port(self._api, pod, port).socket(port)
+        except LoadTestError as error:
+            self._told(str(error))
+            return
+        back = threading.Thread(target=_copy, args=(far, self.request), daemon=True)
+        back.start()
+        _copy(self.request, far)
+        back.join()
+
+
+def _copy(source: Any, target: Any) -> None:
+    """Copy one way until that is done, then end both."""
+    with suppress(OSError):
+        while data := source.recv(READ_BYTES):
+            target.sendall(data)
+    for end in (source, target):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+def pod_of(api: Api, service: str, port: int) -> tuple[str, int]:
+    """Return a pod of a service that is ready, and its port behind the service's; raises as `forwarded`."""
+    found = api.get(api.namespaced("services", service))
+    if found is None:
+        raise ClusterError(f"there is no service {service} in the namespace {api.namespace}")
+    labels = ",".join(f"{name}={value}" for name, value in found["spec"].get("selector", {}).items())
+    pods = api.items(api.namespaced("pods"), labelSelector=labels)
+    ready = [pod for pod in pods if _is_ready(pod) and "deletionTimestamp" not in pod["metadata"]]
+    if not ready:
+        raise OperationError(f"no pod of the service {service} is ready: `ltops status` says why")
+    target = next((one.get("targetPort", port) for one in found["spec"]["ports"] if one["port"] == port), port)
+    return ready[0]["metadata"]["name"], _number(ready[0], target)
+
+
+def _is_ready(pod: dict[str, Any]) -> bool:
+    conditions = pod.get("status", {}).get("conditions", ())
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def _number(pod: dict[str, Any], port: int | str) -> int:
+    """Return the number of a port that a pod may know by name."""
+    if isinstance(port, int):
+        return port
+    for container in pod["spec"]["containers"]:
+        for one in container.get("ports", ()):
+            if one.get("name") == port:
+                return int(one["containerPort"])
+    raise OperationError(f"the pod {pod['metadata']['name']} has no port {port}")
