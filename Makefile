@@ -9,12 +9,14 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 # The CPythons of Debian 12 and of the two current Ubuntu LTS: what `make package` has wheels for.
 PYTHONS ?= 3.11 3.12 3.14
+# What the chart deploys unless told otherwise.
+IMAGE ?= $(shell awk '/^agent:/ {found = 1} found && /repository:/ {name = $$2} found && /tag:/ {gsub(/"/, "", $$2); print name ":" $$2; exit}' helm/mattermost-load-test/values.yaml)
 
-.PHONY: help demo test check bench format lock wheel package dashboards clean
+.PHONY: help demo test check bench format lock wheel package dashboards image kubernetes-tools clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -68,8 +70,16 @@ package: wheel ## the agent as dist/mattermost-load-test.tar.gz, to deploy on ho
 		--wheel dist/mattermost_load_test-*.whl --config loadtestconfig.json --pythons $(PYTHONS) \
 		--output dist/mattermost-load-test.tar.gz
 
+image: ## build the agent's image with Docker or Podman; IMAGE=registry.example.com/agent:1 names it
+	@docker info >/dev/null 2>&1 || podman info >/dev/null 2>&1 || { echo "make image needs a container engine, and neither \`docker info\` nor \`podman info\` reaches one: https://docs.docker.com/engine/install/ or https://podman.io/docs/installation" >&2; exit 2; }
+	@$(MAKE) wheel
+	$$(docker info >/dev/null 2>&1 && echo docker || echo podman) build --tag "$(IMAGE)" .
+
 dashboards: $(DEV) ## make the Grafana dashboards anew from dashboards/source
 	$(BIN)/python dashboards/build.py
+
+kubernetes-tools: $(DEV) ## build what a Kubernetes cluster for the tests is made of: ten minutes, once (needs Go)
+	$(BIN)/python -m tests.kubernetes.programs
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
