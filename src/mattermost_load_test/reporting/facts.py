@@ -35,7 +35,7 @@ def facts_of(
 
     @cache
     def overall() -> Statistics:
-        return timings.overall().statistics()
+        return timings.overall()
 
     figures = (*PERCENTILES, ERROR_RATE) if comparison is not None else ()
     return Facts(

@@ -74,7 +74,7 @@ def pictures_of(run: RunSamples, baselines: Sequence[RunSamples] = ()) -> Pictur
 def _run_pictures(run: RunSamples, times: OverTime | None, width_s: float | None) -> RunPictures:
     """Compute the pictures of one run, given it over time."""
     return RunPictures(
-        overall=run.timings.overall().statistics(),
+        overall=run.timings.overall(),
         over_time=times,
         login=over_time(run.login, width_s or (times.width_s if times is not None else None)),
         length_s=times.length_s if times is not None else None,
@@ -97,7 +97,7 @@ def _with_others(first: RunPictures, others: Sequence[Timings]) -> RunPictures:
             distributions[name] = distributions[name].plus(spread) if name in distributions else spread
     return replace(
         first,
-        overall=mean_of([first.overall, *(one.overall().statistics() for one in others)]),
+        overall=mean_of([first.overall, *(one.overall() for one in others)]),
         length_s=fmean(told_s) if len(told_s) == len(lengths_s) else None,
         distributions=distributions,
     )

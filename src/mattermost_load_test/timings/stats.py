@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 from math import fsum, nan
 from statistics import fmean
 from typing import Any
@@ -155,22 +156,26 @@ class RouteTimings:
 
     def statistics(self) -> Statistics:
         """Compute the figures; sorts once, in time n log n."""
-        ordered = sorted(self.durations_ms)
-        count = len(ordered)
-        return Statistics(
-            hits=self.hits,
-            errors=self.errors,
-            error_rate=self.errors / self.hits if self.hits else 0.0,
-            samples=count,
-            mean_ms=fsum(ordered) / count if count else 0.0,
-            median_ms=median(ordered),
-            p90_ms=percentile(ordered, 90),
-            p95_ms=percentile(ordered, 95),
-            p99_ms=percentile(ordered, 99),
-            max_ms=ordered[-1] if ordered else 0.0,
-            min_ms=ordered[0] if ordered else 0.0,
-            inter_quartile_range_ms=inter_quartile_range(ordered),
-        )
+        return _statistics(self.hits, self.errors, sorted(self.durations_ms))
+
+
+def _statistics(hits: int, errors: int, ordered: Sequence[float]) -> Statistics:
+    """Compute the figures of so many requests, whose durations are `ordered`, ascending."""
+    count = len(ordered)
+    return Statistics(
+        hits=hits,
+        errors=errors,
+        error_rate=errors / hits if hits else 0.0,
+        samples=count,
+        mean_ms=fsum(ordered) / count if count else 0.0,
+        median_ms=median(ordered),
+        p90_ms=percentile(ordered, 90),
+        p95_ms=percentile(ordered, 95),
+        p99_ms=percentile(ordered, 99),
+        max_ms=ordered[-1] if ordered else 0.0,
+        min_ms=ordered[0] if ordered else 0.0,
+        inter_quartile_range_ms=inter_quartile_range(ordered),
+    )
 
 
 class Timings:
@@ -203,12 +208,10 @@ class Timings:
         """The number of requests without a 2xx answer over all routes."""
         return sum(route.errors for route in self.routes.values())
 
-    def overall(self) -> RouteTimings:
-        """Return the samples of all routes together."""
-        together = RouteTimings()
-        for route in self.routes.values():
-            together.merge(route)
-        return together
+    def overall(self) -> Statistics:
+        """Compute the figures over the samples of all routes together."""
+        durations = chain.from_iterable(route.durations_ms for route in self.routes.values())
+        return _statistics(self.hits, self.errors, sorted(durations))
 
     def statistics(self) -> dict[str, Statistics]:
         """Compute the figures of every route, ordered by name."""
