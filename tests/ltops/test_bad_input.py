@@ -109,6 +109,23 @@ def test_an_archive_without_a_mattermost(made: Ops, content: bytes | None, words
     assert made.state("demo")["phase"] == "created"
 
 
+@pytest.mark.parametrize(
+    ("member", "words"),
+    [
+        ("mattermost-load-test/bin/loadtest", "is a bundle of mattermost-load-test in Go"),
+        ("mattermost/bin/mattermost", "is no bundle of the agent"),
+    ],
+)
+def test_a_bundle_of_something_else(made: Ops, member: str, words: str) -> None:
+    """The Go tool's bundle is refused by name, and what is none is told as that."""
+    path = made.folder / "mattermost-load-test.tar.gz"
+    path.write_bytes(archive_of(member))
+    ended = made.run("deploy", "-c", "demo", "-t", str(path))
+    assert ended.code == 2
+    assert words in ended.error
+    assert made.state("demo")["phase"] == "created"
+
+
 def archive_of(name: str) -> bytes:
     """Return an archive that holds one file."""
     packed = io.BytesIO()
@@ -120,7 +137,7 @@ def archive_of(name: str) -> bytes:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-t", "bundle.tar.gz"), "-t means nothing"),
+        (("-t", "bundle.tar.gz"), "bundle.tar.gz"),
         (("-l", "loadtestconfig.json"), "no Mattermost licence"),
         (("--data-source", "postgres://a:b@c/d"), "--data-source means nothing"),
         (("--users", "0"), "--users"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
@@ -107,6 +108,8 @@ class ClusterState(_Model):
     driver: Literal["postgres", "mysql", ""] = ""
     data_source: SecretStr = SecretStr("")
     users: int | None = None
+    configuration: Path | None = None
+    """Where the configuration lies here that came with the agents' bundle; None where they have none of their own."""
     missing: list[str] = Field(default_factory=list)
     """What could not be had where it was deployed, and how to get it: one sentence each."""
     bulk_load: BulkLoad | None = None

@@ -1,7 +1,8 @@
 """The configuration that the agents of a cluster are given, put together from all that has a say in it.
 
-From the bottom up: the file (the one named, else the one found as `loadtest` finds it, else the one shipped with this
-toolkit), the population size from `deploy --users`, the environment, ``--set``, and what the cluster dictates.
+From the bottom up: the file (the one named, else the one found as `loadtest` finds it, else that of the bundle that was
+deployed, else the one shipped with this toolkit), the population size from `deploy --users`, the environment,
+``--set``, and what the cluster dictates.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def agent_configuration(state: ClusterState, order: ConfigurationOrder) -> Agent
     """
     agents = len(state.of_role("loadtest"))
     site_urls = tuple(dict.fromkeys(proxy.url for proxy in state.of_role("proxy"))) or (state.site_url,)
-    path = order.path or find(order.cwd) or SHIPPED
+    path = order.path or find(order.cwd) or state.configuration or SHIPPED
     users = [] if state.users is None else [Flag("deploy --users", "LoadtestEnviromentConfig", "NumUsers", state.users)]
     flags = [*(_setting(text) for text in order.settings), *_dictated(state, site_urls[0], agents)]
     if order.workers is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,11 +20,14 @@ from rich.text import Text
 
 from mattermost_load_test.errors import OutputError
 from mattermost_load_test.logs import FdSink, Level, Log, Wanted
+from mattermost_load_test.ltops.artifacts.addresses import without_secrets
 
 LOG_FILE = "ltops.log"
 """What was done to a cluster, in its folder."""
 
 _LOG_BYTES_MAX = 5_000_000
+_DOWNLOAD = "archive"
+_TELL_EVERY_S = 0.5
 
 
 class Progress:
@@ -95,6 +99,17 @@ class Progress:
         self.log.warn(text)
         self._console.print(Text(f"WARNING: {text}", style="yellow"), soft_wrap=True, highlight=False)
 
+    @contextmanager
+    def downloading(self, reference: str) -> Iterator[Callable[[int, int | None], None]]:
+        """Give what tells how far a download is, in bytes, of all where that is known; a file here is none."""
+        download = _Download(self, reference)
+        try:
+            yield download
+        except BaseException:
+            download.end(failed=True)
+            raise
+        download.end(failed=False)
+
     def command(self, words: str) -> None:
         """Tell which command is run; it must hold no secret."""
         self.log.debug(f"$ {words}")
@@ -110,6 +125,39 @@ class Progress:
         mark = {"green": "✓", "red": "✗"}.get(style, " ")
         text = Text.assemble((f"{mark} ", style), (f"{subject}  ", "bold"), words)
         self._console.print(text, soft_wrap=True, highlight=False)
+
+
+class _Download:
+    """Tells how far a download is, at most twice a second."""
+
+    def __init__(self, progress: Progress, reference: str) -> None:
+        self._progress = progress
+        self._what = f"download {without_secrets(reference) if '://' in reference else reference}"
+        self._here = 0
+        self._next_s: float | None = None
+
+    def __call__(self, here: int, total: int | None) -> None:
+        """Tell that so many bytes are here."""
+        if self._next_s is None:
+            self._progress.began(_DOWNLOAD, self._what)
+        if self._next_s is None or time.monotonic() >= self._next_s:
+            self._next_s = time.monotonic() + _TELL_EVERY_S
+            of_all = "" if not total else f" of {_megabytes(total)} ({here / total:.0%})"
+            self._progress.tell(_DOWNLOAD, f"{self._what}: {_megabytes(here)}{of_all}")
+        self._here = here
+
+    def end(self, *, failed: bool) -> None:
+        """Tell that it came to its end, if it began at all."""
+        if self._next_s is None:
+            return
+        if failed:
+            self._progress.failed(_DOWNLOAD, f"{self._what}: {_megabytes(self._here)} are here")
+        else:
+            self._progress.ended(_DOWNLOAD, f"{self._what}, {_megabytes(self._here)}")
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.1f} MB"
 
 
 @contextmanager

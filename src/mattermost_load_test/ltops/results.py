@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mattermost_load_test.errors import OperationError, OutputError
 from mattermost_load_test.ltops.cluster import Instance, RunRecord
+from mattermost_load_test.ltops.digests import sha256_of
 from mattermost_load_test.ltops.providers.base import LOG_FILE, OUTPUT_FILE, REPORT_FILE, Agents, Digest
 
 CONFIGURATION_COPY = "loadtestconfig.json"
@@ -93,5 +94,4 @@ class Copy:
     def _digest(self) -> Digest:
         if not self.path.is_file():
             return Digest(0, hashlib.sha256().hexdigest())
-        with self.path.open("rb") as copy:
-            return Digest(self._size(), hashlib.file_digest(copy, "sha256").hexdigest())
+        return Digest(self._size(), sha256_of(self.path))

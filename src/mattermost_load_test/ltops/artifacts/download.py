@@ -23,6 +23,7 @@ from filelock import FileLock
 
 from mattermost_load_test.errors import DownloadError
 from mattermost_load_test.ltops.artifacts.addresses import without_secrets
+from mattermost_load_test.ltops.digests import sha256_of
 
 CONNECT_S, READ_S = 15.0, 60.0
 ATTEMPTS = 6  # in all; between them 1, 2, 4 … seconds
@@ -124,7 +125,7 @@ class _Transfer:
     def check(self, wanted: str) -> None:
         """Compare what is here with its checksum; raises `DownloadError`, and forgets the file, when it differs."""
         card = _read_card(self._path)
-        card.sha256 = _sha256(self._path)
+        card.sha256 = sha256_of(self._path)
         expected = wanted.lower() or self._published_sha256()
         if expected and card.sha256 != expected:
             self._path.unlink()
@@ -246,12 +247,6 @@ def _reason(error: Exception) -> str:
         link = link.__cause__ or link.__context__
     broken = isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError)
     return said or ("the connection broke off" if broken else type(error).__name__)
-
-
-def _sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _card_path(path: Path) -> Path:

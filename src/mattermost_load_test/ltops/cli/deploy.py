@@ -23,7 +23,12 @@ from mattermost_load_test.ltops.providers.base import DeployOrder
     "-m", "--mattermost", metavar="MATTERMOST", help="The Mattermost to test; local default: the embedded one."
 )
 @click.option("-l", "--license", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its licence.")
-@click.option("-t", "--loadtests", metavar="LOADTESTS", help="The bundle of the agents.")
+@click.option(
+    "-t",
+    "--loadtests",
+    metavar="LOADTESTS",
+    help="The bundle of the agents, a file or URL; local default: those of this installation, as `installed`.",
+)
 @click.option("-u", "--users", type=click.IntRange(1), metavar="N", help="Size of the population, instead of NumUsers.")
 @click.option(
     "--data-source",
@@ -66,6 +71,7 @@ def deploy(
       ltops deploy -c demo
       ltops deploy -c demo --users 200
       ltops deploy -c demo -m mattermost-team-11.6.0-linux-amd64.tar.gz
+      ltops deploy -c demo -t dist/mattermost-load-test.tar.gz
     """  # noqa: D301  # likewise
     secret = None if data_source is None else SecretStr(data_source)
     order = DeployOrder(mattermost, license, loadtests, users, secret, values, agent_image, force)

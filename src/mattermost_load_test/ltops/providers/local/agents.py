@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from mattermost_load_test.errors import OperationError
+from mattermost_load_test.ltops.digests import sha256_of
 from mattermost_load_test.ltops.providers.base import (
     CONFIGURATION_FILE,
     OUTPUT_FILE,
@@ -30,15 +30,26 @@ _QUIET = 'exec "$@" >/dev/null'  # stdout would be the log once more
 
 
 class LocalAgents:
-    """See `Agents`: processes on this machine. `ports` are those of their metrics, by their names; empty for none."""
+    """See `Agents`: processes on this machine, each running `loadtest`, a command.
+
+    `ports` are those of their metrics, by their names; empty for none.
+    """
 
     starts_again: ClassVar[bool] = False
 
-    def __init__(self, directory: Path, supervisor: Supervisor, count: int, ports: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        supervisor: Supervisor,
+        count: int,
+        ports: Mapping[str, int],
+        loadtest: Sequence[str] = LOADTEST,
+    ) -> None:
         self._directory = directory
         self._supervisor = supervisor
         self._count = count
         self._ports = ports
+        self._loadtest = loadtest
 
     def clock_offsets_ms(self) -> Sequence[float]:
         """Return noughts: there is one clock."""
@@ -52,7 +63,7 @@ class LocalAgents:
         for index in range(job.count):
             path = made(self._folder(job.id, index))
             write_private(path / CONFIGURATION_FILE, job.configurations[index % len(job.configurations)])
-            command = [*LOADTEST, *job.arguments(str(index))]
+            command = [*self._loadtest, *job.arguments(str(index))]
             self._supervisor.replace(
                 Program(
                     _name(index),
@@ -97,8 +108,7 @@ class LocalAgents:
         path = self._folder(job_id, index) / file
         if not path.is_file():
             return None
-        with path.open("rb") as stream:
-            return Digest(path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest())
+        return Digest(path.stat().st_size, sha256_of(path))
 
     def stop(self, job_id: str, count: int) -> None:
         """Send each agent SIGTERM, which ends it as Ctrl-C does."""

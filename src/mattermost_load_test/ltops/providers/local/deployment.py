@@ -11,8 +11,8 @@ from typing import Literal
 from pydantic import SecretStr
 
 from mattermost_load_test.errors import UsageError
-from mattermost_load_test.ltops.artifacts.archives import MattermostArchive
-from mattermost_load_test.ltops.artifacts.bringing import bring_mattermost
+from mattermost_load_test.ltops.artifacts.archives import Bundle, MattermostArchive
+from mattermost_load_test.ltops.artifacts.bringing import bring_bundle, bring_mattermost
 from mattermost_load_test.ltops.artifacts.licenses import read_license
 from mattermost_load_test.ltops.cluster import Instance
 from mattermost_load_test.ltops.progress import Progress
@@ -25,6 +25,7 @@ from mattermost_load_test.ltops.providers.local.apps import (
     digest_of,
     embedded_step,
 )
+from mattermost_load_test.ltops.providers.local.bundle import INSTALLED_WORD, LocalBundle
 from mattermost_load_test.ltops.providers.local.database import CONNECTIONS_MAX, LocalDatabase
 from mattermost_load_test.ltops.providers.local.layout import HOST, LocalDetails, LocalOptions, folder, write_private
 from mattermost_load_test.ltops.roles.mattermost import AppSettings
@@ -55,13 +56,18 @@ class Deployment:
             self._details.license_file = str(cluster.directory / "license")
         self._check(order)
         self._archive = self._chosen_archive(order, progress)
+        self._bundle = self._chosen_bundle(order, progress)
         self._take_data_source(order)
         self._database = LocalDatabase(cluster, self._details) if self._wants_database() else None
         self._settle()
 
     def stages(self) -> Iterator[Stage]:
         """Yield database, servers, then what stands before and around them."""
-        yield [self._leftovers_step(), *([self._license_step()] if self._license is not None else [])]
+        yield [
+            self._leftovers_step(),
+            *([self._license_step()] if self._license is not None else []),
+            *([LocalBundle(self._cluster.directory).step(self._bundle)] if self._bundle is not None else []),
+        ]
         if self._database is not None:
             yield [self._database.step(self._supervisor)]
         apps = self._cluster.state.of_role("app")
@@ -79,8 +85,6 @@ class Deployment:
         real = order.mattermost not in (None, EMBEDDED_WORD) or (order.mattermost is None and self._details.archive)
         if order.mattermost is not None and not self._options.app_count:
             raise UsageError("-m means nothing here: the servers of this cluster are those of its --server-url")
-        if order.loadtests is not None:
-            raise UsageError("-t means nothing for a local cluster: its agents are this installation's")
         if order.license is not None and not real:
             raise UsageError("-l means nothing for the embedded Mattermost")
         if order.data_source is not None and not real and self._options.app_count:
@@ -88,17 +92,30 @@ class Deployment:
 
     def _chosen_archive(self, order: DeployOrder, progress: Progress) -> MattermostArchive | None:
         """Return the archive to deploy, None for the embedded server; without an order, what is deployed stays."""
-        if order.mattermost == EMBEDDED_WORD:
+        reference = order.mattermost or self._details.archive
+        if reference in ("", EMBEDDED_WORD):
             self._details.archive = ""
-        elif order.mattermost is not None:
-            cache = self._cluster.directory.parent / ".downloads"
-            found = bring_mattermost(order.mattermost, cache, os.environ, lambda here, total: None)
-            self._details.archive = str(found.path.absolute())
-            return found
-        if not self._details.archive:
             return None
-        cache = self._cluster.directory.parent / ".downloads"
-        return bring_mattermost(self._details.archive, cache, os.environ, lambda here, total: None)
+        with progress.downloading(reference) as download:
+            found = bring_mattermost(reference, self._cache, os.environ, download)
+        self._details.archive = str(found.path.absolute())
+        return found
+
+    def _chosen_bundle(self, order: DeployOrder, progress: Progress) -> Bundle | None:
+        """Return the bundle that agents come from, None for this installation's; without an order likewise."""
+        reference = order.loadtests or self._details.bundle
+        if reference in ("", INSTALLED_WORD):
+            self._details.bundle = ""
+            return None
+        with progress.downloading(reference) as download:
+            found = bring_bundle(reference, self._cache, os.environ, download)
+        self._details.bundle = str(found.path.absolute())
+        return found
+
+    @property
+    def _cache(self) -> Path:
+        """Where downloads are kept, for all clusters."""
+        return self._cluster.directory.parent / ".downloads"
 
     def _take_data_source(self, order: DeployOrder) -> None:
         """Keep a database that was named; what the embedded server stands before has none."""
@@ -136,6 +153,7 @@ class Deployment:
         if state.metrics_url and surroundings.installed("grafana"):
             state.grafana_url = f"http://{HOST}:{details.port(surroundings.GRAFANA)}"
             state.grafana_password = state.grafana_password or SecretStr(secrets.token_urlsafe(16))
+        state.configuration = LocalBundle(self._cluster.directory).configuration if self._bundle is not None else None
         state.instances = [*apps, *around, *state.of_role("loadtest")]
         state.missing = self._missing()
         details.keep(self._cluster)

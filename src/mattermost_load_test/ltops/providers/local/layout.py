@@ -68,12 +68,13 @@ def _complaint(place: tuple[int | str, ...], message: str) -> str:
 class LocalDetails(BaseModel):
     """What the state file keeps of a local cluster: each part's port, what is deployed.
 
-    `archive` is the Mattermost archive, empty for the embedded server; `own_database` says whether its database is the
-    cluster's own PostgreSQL, whose password stands here.
+    `archive` is the Mattermost archive, empty for the embedded server; `bundle` is that of the agents, empty for this
+    installation's. `own_database` says whether the database is a PostgreSQL of the cluster, whose password stands here.
     """
 
     ports: dict[str, int] = Field(default_factory=dict)
     archive: str = ""
+    bundle: str = ""
     own_database: bool = False
     database_password: str = ""
     license_file: str = ""

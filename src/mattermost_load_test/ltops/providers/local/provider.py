@@ -16,7 +16,8 @@ from mattermost_load_test.ltops.health import answers, wait_until_up
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import Agents, DeployOrder
 from mattermost_load_test.ltops.providers.local import apps
-from mattermost_load_test.ltops.providers.local.agents import LocalAgents
+from mattermost_load_test.ltops.providers.local.agents import LOADTEST, LocalAgents
+from mattermost_load_test.ltops.providers.local.bundle import LocalBundle
 from mattermost_load_test.ltops.providers.local.collecting import collect_instance
 from mattermost_load_test.ltops.providers.local.database import remove_data
 from mattermost_load_test.ltops.providers.local.deployment import Deployment
@@ -109,8 +110,9 @@ class LocalProvider:
     def agents(self, cluster: Cluster) -> Agents:
         """Return the cluster's agents."""
         count = len(cluster.state.of_role("loadtest"))
-        ports = LocalDetails.of(cluster).ports
-        return LocalAgents(cluster.directory, Supervisor(cluster.directory), count, ports)
+        details = LocalDetails.of(cluster)
+        loadtest = LocalBundle(cluster.directory).loadtest if details.bundle else LOADTEST
+        return LocalAgents(cluster.directory, Supervisor(cluster.directory), count, details.ports, loadtest)
 
     def attach(self, cluster: Cluster, instance: Instance, command: Sequence[str]) -> int:
         """Run a command, or a shell, in an instance's folder and environment; return its exit code."""
