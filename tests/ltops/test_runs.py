@@ -105,11 +105,16 @@ def test_ctrl_c_leaves_the_run_alone(solo: Ops) -> None:
 
 
 def test_an_agent_that_is_killed(pair: Ops) -> None:
-    """Its failure is the command's; what it measured until then, and the other's results, are there."""
+    """`status` tells of it; its failure is the command's; what was measured until then is there."""
     laptop = begin(pair)
     agents = running(pair)
+    assert {agent["phase"] for agent in pair.status("demo")["agents"].values()} == {"running"}
     agents[1].kill()
     psutil.wait_procs([agents[1]], timeout=10)
+    pair.until(lambda: not pair.status("demo")["well"], "it is noticed")
+    shown = pair.good("status", "-c", "demo").stdout
+    assert "loadtest-0  running" in shown
+    assert "loadtest-1  lost: its process was killed" in shown
     agents[0].send_signal(signal.SIGTERM)
     stdout, stderr = laptop.communicate()
     assert laptop.returncode == 1

@@ -10,7 +10,7 @@ from mattermost_load_test.errors import ClusterError, LoadTestError
 from mattermost_load_test.ltops.cluster import ClusterState
 from mattermost_load_test.ltops.health import Answer, ping
 from mattermost_load_test.ltops.providers import provider_of
-from mattermost_load_test.ltops.providers.base import Provider
+from mattermost_load_test.ltops.providers.base import AgentState, Provider
 from mattermost_load_test.ltops.store import Cluster, Store
 
 MAX_AT_ONCE = 16
@@ -20,8 +20,8 @@ MAX_AT_ONCE = 16
 class Inspection:
     """How a cluster is. `problem` stands in place of all else where its state file cannot be used.
 
-    `server` is what its site answered, or why it did not; `faults` says what is wrong with which instance, and
-    `run_ended` whether the agents of a run that nobody follows have ended.
+    `server` is what its site answered, or why it did not; `faults` says what is wrong with which instance. `agents` are
+    those of a run that is not known to have ended, by name, as they said just now.
     """
 
     name: str
@@ -29,12 +29,18 @@ class Inspection:
     problem: str = ""
     server: Answer | str = ""
     faults: Mapping[str, str] = field(default_factory=dict)
-    run_ended: bool = False
+    agents: Mapping[str, AgentState] = field(default_factory=dict)
+
+    @property
+    def run_ended(self) -> bool:
+        """Whether the agents of a run that nobody follows have ended."""
+        return bool(self.agents) and all(agent.over for agent in self.agents.values())
 
     @property
     def well(self) -> bool:
         """Whether nothing is wrong."""
-        return not self.problem and not self.faults and not (isinstance(self.server, str) and self.server)
+        lost = any(agent.phase == "lost" for agent in self.agents.values())
+        return not (self.problem or self.faults or lost or (isinstance(self.server, str) and self.server))
 
 
 def inspect_all(store: Store) -> list[Inspection]:
@@ -63,15 +69,19 @@ def _inspection(cluster: Cluster) -> Inspection:
         provider = provider_of(state.kind)
         provider.refresh(cluster)
         faults = provider.faults(cluster)
-        run = state.run
-        ended = (
-            run is not None
-            and run.finished_at is None
-            and all(agent.over for agent in provider.agents(cluster).states(run.id, run.agents))
-        )
+        agents = _agents(provider, cluster)
     except LoadTestError as error:
         return Inspection(state.name, state, problem=str(error))
-    return Inspection(state.name, state, server=_server(provider, cluster), faults=faults, run_ended=ended)
+    return Inspection(state.name, state, server=_server(provider, cluster), faults=faults, agents=agents)
+
+
+def _agents(provider: Provider, cluster: Cluster) -> dict[str, AgentState]:
+    """Ask the agents of a run that is not known to have ended how they are; none without such a run."""
+    run = cluster.state.run
+    if run is None or run.finished_at is not None:
+        return {}
+    names = [instance.name for instance in cluster.state.of_role("loadtest")]
+    return dict(zip(names, provider.agents(cluster).states(run.id, run.agents), strict=False))
 
 
 def _server(provider: Provider, cluster: Cluster) -> Answer | str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from mattermost_load_test.logs import MASK
 from mattermost_load_test.ltops.cluster import ROLES, ClusterState, RunRecord
 from mattermost_load_test.ltops.health import Answer
 from mattermost_load_test.ltops.inspecting import Inspection
+from mattermost_load_test.ltops.providers.base import AgentState
 
 _PASSWORD = re.compile(r"(?<=:)[^:@/]+(?=@)|(?<=password=)(?:'[^']*'|\S+)")
 
@@ -53,6 +55,8 @@ def _rows(inspection: Inspection, state: ClusterState, show_secrets: bool) -> It
         if instance.name in inspection.faults:
             yield instance.name, inspection.faults[instance.name]
     yield "Last run", _run(state.run, inspection.run_ended)
+    for name, agent in inspection.agents.items():
+        yield name, _agent(agent)
     for missing in state.missing:
         yield "Missing", missing
     if inspection.problem:
@@ -80,6 +84,12 @@ def _run(run: RunRecord | None, ended: bool) -> str:
     codes = {code for code in run.exit_codes if code != 0}
     verdict = "good" if not codes else "failed, exit codes " + ", ".join(map(str, run.exit_codes))
     return head + verdict + ("" if run.score is None else f", score {run.score:.2f}")
+
+
+def _agent(agent: AgentState) -> str:
+    """Return how an agent is."""
+    code = "" if agent.exit_code is None else f" with exit code {agent.exit_code}"
+    return f"{agent.phase}{code}" + (f": {agent.reason}" if agent.reason else "")
 
 
 def age(since: datetime) -> str:
@@ -112,6 +122,7 @@ def _object(inspection: Inspection, show_secrets: bool) -> dict[str, Any]:
         else {"problem": server}
     )
     fields["faults"] = dict(inspection.faults)
+    fields["agents"] = {name: asdict(agent) for name, agent in inspection.agents.items()}
     fields["run_ended"] = inspection.run_ended
     fields["problem"] = inspection.problem
     fields["well"] = inspection.well
