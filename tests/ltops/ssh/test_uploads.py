@@ -11,9 +11,10 @@ import pytest
 from tests.ltops.ssh.conftest import Line, Sshd, by
 
 from mattermost_load_test.errors import OutputError
+from mattermost_load_test.ltops.digests import digest_of
 from mattermost_load_test.ltops.ssh import uploads
 from mattermost_load_test.ltops.ssh.connection import Connection, Login
-from mattermost_load_test.ltops.ssh.uploads import RemoteFile, digest_of, upload, write_files
+from mattermost_load_test.ltops.ssh.uploads import RemoteFile, upload, write_files
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="files are put in place as root: sudo make test")
 

@@ -14,11 +14,11 @@ from mattermost_load_test.errors import ArtifactError, UsageError
 from mattermost_load_test.ltops.artifacts.archives import MattermostArchive, member_of
 from mattermost_load_test.ltops.artifacts.bringing import bring_bundle, bring_mattermost
 from mattermost_load_test.ltops.artifacts.licenses import read_license
+from mattermost_load_test.ltops.digests import digest_of
 from mattermost_load_test.ltops.hosts.deployed import AgentBundle, Deployed, Release
 from mattermost_load_test.ltops.hosts.fleet import Fleet
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import DeployOrder
-from mattermost_load_test.ltops.ssh.uploads import digest_of
 from mattermost_load_test.ltops.store import Cluster
 
 DEFAULT_LOADTESTS = "master"
@@ -35,7 +35,9 @@ def wanted(cluster: Cluster, fleet: Fleet, order: DeployOrder, progress: Progres
     found = Deployed.of(cluster.directory)
     cache = cluster.directory.parent / ".downloads"
     if order.mattermost is not None:
-        found.release = _release(bring_mattermost(order.mattermost, cache, os.environ, _quiet), found.release)
+        with progress.downloading(order.mattermost) as download:
+            archive = bring_mattermost(order.mattermost, cache, os.environ, download)
+        found.release = _release(archive, found.release)
     elif found.release is None and fleet.of_role("app"):
         raise UsageError(
             f"which Mattermost is to be tested? `ltops deploy -c {cluster.name} -m MATTERMOST`: a file, a URL, a "
@@ -45,7 +47,8 @@ def wanted(cluster: Cluster, fleet: Fleet, order: DeployOrder, progress: Progres
         found.license = SecretStr(read_license(order.license).decode())
     loadtests = order.loadtests or (None if found.bundle is not None else DEFAULT_LOADTESTS)
     if loadtests is not None:
-        bundle = bring_bundle(loadtests, cache, os.environ, _quiet)
+        with progress.downloading(loadtests) as download:
+            bundle = bring_bundle(loadtests, cache, os.environ, download)
         digest = digest_of(bundle.path)
         found.bundle = AgentBundle(
             path=str(bundle.path.absolute()),
@@ -95,7 +98,3 @@ def check_there(path: str, name: str, option: str) -> None:
     """Raise `ArtifactError` when an archive that has to be uploaded is not there any more."""
     if not Path(path).is_file():
         raise ArtifactError(f"{name} was deployed from {path}, which is gone: name it again with {option}")
-
-
-def _quiet(here: int, total: int | None) -> None:
-    """Show nothing of a download."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from mattermost_load_test.errors import ArtifactError, OperationError, OutputError
+from mattermost_load_test.errors import OperationError, OutputError
 from mattermost_load_test.ltops.ssh.commands import Ended, as_root, run, run_well
 from mattermost_load_test.ltops.ssh.connection import Connection, HostUnreachableError, Tell
 
@@ -41,15 +41,6 @@ class RemoteFile:
     def digest(self) -> str:
         """The SHA-256 of its content, in hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file of this machine; raises `ArtifactError` when it cannot be read."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def write_files(connection: Connection, files: Iterable[RemoteFile]) -> None:

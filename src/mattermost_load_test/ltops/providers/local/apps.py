@@ -13,7 +13,6 @@ from typing import Any
 from mattermost_load_test.errors import ArtifactError, OutputError
 from mattermost_load_test.ltops.artifacts.archives import SERVER_PROGRAMS, MattermostArchive, extract
 from mattermost_load_test.ltops.cluster import Instance
-from mattermost_load_test.ltops.digests import sha256_of
 from mattermost_load_test.ltops.health import wait_until_up
 from mattermost_load_test.ltops.providers.local.agents import LOADTEST
 from mattermost_load_test.ltops.providers.local.layout import HOST, folder, made, need_free, write_private
@@ -180,14 +179,6 @@ class RealApp:
             raise OutputError(f"{archive.path} cannot be unpacked to {self.home}: {error.strerror}") from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def digest_of(path: Path) -> str:
-    """Return what tells an archive from another; raises `ArtifactError` when it cannot be read."""
-    try:
-        return sha256_of(path)
-    except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mattermost_load_test.config import CONFIGURATION_FILE
-from mattermost_load_test.errors import ArtifactError, OperationError, OutputError
+from mattermost_load_test.errors import OperationError, OutputError
 from mattermost_load_test.ltops.artifacts.archives import Bundle, extract
-from mattermost_load_test.ltops.digests import sha256_of
+from mattermost_load_test.ltops.digests import digest_of
 from mattermost_load_test.ltops.providers.local.layout import folder, made, write_private
 from mattermost_load_test.ltops.steps import Step, Tell
 
@@ -43,10 +43,7 @@ class LocalBundle:
 
     def step(self, bundle: Bundle) -> Step:
         """Return the step that installs it; raises `ArtifactError` when it cannot be read."""
-        try:
-            digest = sha256_of(bundle.path)
-        except OSError as error:
-            raise ArtifactError(f"{bundle.path} cannot be read: {error.strerror}") from error
+        digest = digest_of(bundle.path)
         what = f"install {bundle.path.name}, version {bundle.version}"
         return Step("agents", what, lambda tell: self._install(bundle, digest, tell), lambda: self._card() != digest)
 

@@ -15,6 +15,7 @@ from mattermost_load_test.ltops.artifacts.archives import Bundle, MattermostArch
 from mattermost_load_test.ltops.artifacts.bringing import bring_bundle, bring_mattermost
 from mattermost_load_test.ltops.artifacts.licenses import read_license
 from mattermost_load_test.ltops.cluster import Instance
+from mattermost_load_test.ltops.digests import digest_of
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import DeployOrder
 from mattermost_load_test.ltops.providers.local import surroundings
@@ -22,7 +23,6 @@ from mattermost_load_test.ltops.providers.local.apps import (
     EMBEDDED,
     RealApp,
     app_instance,
-    digest_of,
     embedded_step,
 )
 from mattermost_load_test.ltops.providers.local.bundle import INSTALLED_WORD, LocalBundle
