@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.small_population import SMALL_POPULATION
 
 from mattermost_load_test.config import Configuration
 from mattermost_load_test.embedded.faults import Fixed
@@ -28,27 +29,13 @@ DEADLINE_S = 90.0
 IMPORTING = "Importing what the server lacks of the population"
 WAITING = "Another agent loads the population; waiting for it"
 
-SMALL = {
-    "NumTeams": 1,
-    "NumChannelsPerTeam": 4,
-    "NumPrivateChannelsPerTeam": 1,
-    "NumDirectMessageChannels": 3,
-    "NumGroupMessageChannels": 1,
-    "NumUsers": 12,
-    "NumChannelSchemes": 0,
-    "NumTeamSchemes": 0,
-    "NumEmoji": 1,
-    "NumPlugins": 0,
-    "PercentUsersHighVolumeTeams": 1.0,
-}
-
 
 def of(server: Any, **environment: object) -> Configuration:
     """Return a small configuration for a server."""
     return Configuration.model_validate(
         {
             "ConnectionConfiguration": {"ServerURL": server.url, "AdminPassword": "adminsecret1"},
-            "LoadtestEnviromentConfig": SMALL | environment,
+            "LoadtestEnviromentConfig": SMALL_POPULATION | environment,
         }
     )
 

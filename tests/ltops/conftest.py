@@ -22,27 +22,13 @@ import pytest
 from click.testing import CliRunner
 
 from mattermost_load_test.ltops.cli import cli
+from tests.small_population import SMALL_POPULATION
 
 DEADLINE_S = 100.0
 """How long a test waits for a command: far longer than any takes."""
 
 QUICK = {
-    "LoadtestEnviromentConfig": {
-        "NumChannelsPerTeam": 4,
-        "NumPrivateChannelsPerTeam": 1,
-        "NumDirectMessageChannels": 3,
-        "NumGroupMessageChannels": 1,
-        "NumUsers": 20,
-        "NumEmoji": 1,
-        "NumPosts": 0,
-        "NumPlugins": 0,
-        "NumTeamSchemes": 0,
-        "NumChannelSchemes": 0,
-        "PercentUsersHighVolumeTeams": 1.0,
-        "PercentUsersHighVolumeChannel": 1.0,
-        "PercentUsersMidVolumeChannel": 1.0,
-        "PercentUsersLowVolumeChannel": 1.0,
-    },
+    "LoadtestEnviromentConfig": SMALL_POPULATION | {"NumUsers": 20},
     "UserEntitiesConfiguration": {
         "TestLengthMinutes": 0.05,
         "NumActiveEntities": 5,

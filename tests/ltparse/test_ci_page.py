@@ -13,28 +13,14 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from tests.small_population import SMALL_POPULATION
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "ci.md").read_text()
 DEADLINE_S = 100.0
 NOT_HERE = ("pip install", "gh pr comment", "curl ")  # what reaches out of this machine
 
 CONFIGURATION = {
-    "LoadtestEnviromentConfig": {
-        "NumChannelsPerTeam": 4,
-        "NumPrivateChannelsPerTeam": 1,
-        "NumDirectMessageChannels": 3,
-        "NumGroupMessageChannels": 1,
-        "NumUsers": 20,
-        "NumEmoji": 1,
-        "NumPosts": 0,
-        "NumPlugins": 0,
-        "NumTeamSchemes": 0,
-        "NumChannelSchemes": 0,
-        "PercentUsersHighVolumeTeams": 1.0,
-        "PercentUsersHighVolumeChannel": 1.0,
-        "PercentUsersMidVolumeChannel": 1.0,
-        "PercentUsersLowVolumeChannel": 1.0,
-    },
+    "LoadtestEnviromentConfig": SMALL_POPULATION | {"NumUsers": 20},
     "UserEntitiesConfiguration": {
         "TestLengthMinutes": 0.1,
         "NumActiveEntities": 20,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.small_population import SMALL_POPULATION
 
 from mattermost_load_test.embedded.server import EmbeddedServer
 
@@ -22,23 +23,7 @@ DEADLINE_S = 60.0
 
 SMALL = {
     "ConnectionConfiguration": {"AdminPassword": "adminsecret1", "RequestTimeoutSeconds": 10},
-    "LoadtestEnviromentConfig": {
-        "NumTeams": 1,
-        "NumChannelsPerTeam": 4,
-        "NumPrivateChannelsPerTeam": 1,
-        "NumDirectMessageChannels": 3,
-        "NumGroupMessageChannels": 1,
-        "NumUsers": 12,
-        "NumChannelSchemes": 0,
-        "NumTeamSchemes": 0,
-        "NumEmoji": 1,
-        "NumPosts": 0,
-        "NumPlugins": 0,
-        "PercentUsersHighVolumeTeams": 1.0,
-        "PercentUsersHighVolumeChannel": 1.0,
-        "PercentUsersMidVolumeChannel": 1.0,
-        "PercentUsersLowVolumeChannel": 1.0,
-    },
+    "LoadtestEnviromentConfig": SMALL_POPULATION,
     "UserEntitiesConfiguration": {
         "TestLengthMinutes": 0.02,
         "NumActiveEntities": 10,
