@@ -20,9 +20,9 @@ from typing import Any
 import psutil
 import pytest
 from click.testing import CliRunner
+from tests.small_population import SMALL_POPULATION
 
 from mattermost_load_test.ltops.cli import cli
-from tests.small_population import SMALL_POPULATION
 
 DEADLINE_S = 100.0
 """How long a test waits for a command: far longer than any takes."""
