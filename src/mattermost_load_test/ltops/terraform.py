@@ -273,8 +273,8 @@ class Said:
             self._planned = sum(said["changes"].get(name, 0) for name in ("add", "change", "remove"))
             self._tell(message)
         elif kind in ("apply_start", "apply_progress", "apply_complete"):
-            self._done += kind == "apply_complete"
-            self._tell(f"{self._done} of {self._planned}: {message}")
+            self._done += kind == "apply_complete" and said["hook"]["action"] != "read"
+            self._tell(f"{self._done} of {self._planned}: {message}" if self._planned else message)
 
 
 HINTS = {

@@ -65,6 +65,14 @@ def chosen_profile(given: str, environ: Mapping[str, str]) -> str:
         return PROFILE if PROFILE in boto3.Session().available_profiles else ""
 
 
+def chosen_region(given: str, environ: Mapping[str, str]) -> str:
+    """Return the region given, else the environment's, else empty: the profile's is taken then.
+
+    AWS's other tools read AWS_REGION; boto3 reads only the older AWS_DEFAULT_REGION.
+    """
+    return given or environ.get("AWS_REGION", "")
+
+
 @contextmanager
 def refusals(what: str) -> Iterator[None]:
     """Raise our errors for AWS's: `UsageError` for what is wrong here, `CloudError` for what is wrong there."""

@@ -1,6 +1,6 @@
 """What there is in an account and region of a cluster, by its tag: what a destroy left, or a lost state forgot.
 
-Each service is asked itself: the tagging API knows no IAM roles, and names what was removed for hours.
+Each service is asked itself: the tagging API knows no IAM roles, and goes on naming what was removed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ CLUSTER_TAG = "mattermost-load-test/cluster"
 """The tag that the module puts on everything it makes, with the cluster's name."""
 
 PREFIX_MAX = 24
-_ENDED = ("terminated", "shutting-down")
+_KINDS = (
+    ("describe_volumes", "Volumes", "VolumeId", "volume"),
+    ("describe_key_pairs", "KeyPairs", "KeyPairId", "key pair"),
+    ("describe_security_groups", "SecurityGroups", "GroupId", "security group"),
+    ("describe_subnets", "Subnets", "SubnetId", "subnet"),
+    ("describe_route_tables", "RouteTables", "RouteTableId", "route table"),
+    ("describe_internet_gateways", "InternetGateways", "InternetGatewayId", "internet gateway"),
+    ("describe_vpcs", "Vpcs", "VpcId", "VPC"),
+)
+"""EC2's resources: how they are asked for, where they stand in the answer, their ids, what they are called."""
+
 _NO_TAGS = {"NoSuchTagSet", "NoSuchBucket", "NoSuchEntity", "DBSubnetGroupNotFoundFault", "AccessDenied"}
 
 
@@ -33,20 +43,16 @@ def name_prefix(cluster_name: str) -> str:
 
 
 def _on_ec2(account: Account, name: str) -> Iterator[str]:
-    """Yield instances, volumes, networks and what belongs to them: EC2 lists all that has a tag in one call."""
+    """Yield instances, and then, since these hold the others, volumes, keys and what networks consist of."""
     ec2 = account.client("ec2")
-    ended = [{"Name": f"tag:{CLUSTER_TAG}", "Values": [name]}, {"Name": "instance-state-name", "Values": [*_ENDED]}]
-    gone = {
-        instance["InstanceId"]
-        for page in ec2.get_paginator("describe_instances").paginate(Filters=ended)
-        for reservation in page["Reservations"]
-        for instance in reservation["Instances"]
-    }
-    tagged = [{"Name": "key", "Values": [CLUSTER_TAG]}, {"Name": "value", "Values": [name]}]
-    for page in ec2.get_paginator("describe_tags").paginate(Filters=tagged):
-        for tag in page["Tags"]:
-            if tag["ResourceId"] not in gone:
-                yield f"{tag['ResourceType']} {tag['ResourceId']}"
+    tagged = {"Name": f"tag:{CLUSTER_TAG}", "Values": [name]}
+    there = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
+    for page in ec2.get_paginator("describe_instances").paginate(Filters=[tagged, there]):
+        for reservation in page["Reservations"]:
+            yield from (f"instance {instance['InstanceId']}" for instance in reservation["Instances"])
+    for operation, key, id_key, kind in _KINDS:
+        for one in getattr(ec2, operation)(Filters=[tagged])[key]:
+            yield f"{kind} {one[id_key]}"
 
 
 def _on_rds(account: Account, name: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from mattermost_load_test.ltops.aws.account import Account, chosen_profile
+from mattermost_load_test.ltops.aws.account import Account, chosen_profile, chosen_region
 from mattermost_load_test.ltops.aws.offers import Wanted, check_offers, check_quotas
 from mattermost_load_test.ltops.aws.operator_address import operator_network
 from mattermost_load_test.ltops.cluster import Instance
@@ -63,7 +63,8 @@ class Creation:
 
     def _check_account(self, tell: Tell) -> None:
         """Choose profile, region and zones, and see that AWS has and allows what is wanted."""
-        account = Account(chosen_profile(self._options.profile, os.environ), self._options.region)
+        options = self._options
+        account = Account(chosen_profile(options.profile, os.environ), chosen_region(options.region, os.environ))
         account.check()
         if self._cluster.state.details:
             return  # it goes on: what there is already would count against the quotas, and stays in its zones
