@@ -11,6 +11,7 @@ from typing import Any
 
 from mattermost_load_test.logs import MASK
 from mattermost_load_test.ltops.cluster import ROLES, ClusterState, RunRecord
+from mattermost_load_test.ltops.expiry import is_due
 from mattermost_load_test.ltops.health import Answer
 from mattermost_load_test.ltops.inspecting import Inspection
 from mattermost_load_test.ltops.providers.base import AgentState
@@ -42,6 +43,8 @@ def _paragraph(inspection: Inspection, show_secrets: bool) -> str:
 
 def _rows(inspection: Inspection, state: ClusterState, show_secrets: bool) -> Iterator[tuple[str, str]]:
     yield "Site", f"{state.site_url or '–'}  {_health(inspection)}".rstrip()
+    if state.expires_at is not None:
+        yield "Expires", _expiry(state, state.expires_at)
     if state.metrics_url:
         yield "Metrics", state.metrics_url
     if state.grafana_url:
@@ -61,6 +64,12 @@ def _rows(inspection: Inspection, state: ClusterState, show_secrets: bool) -> It
         yield "Missing", missing
     if inspection.problem:
         yield "Problem", inspection.problem
+
+
+def _expiry(state: ClusterState, expires_at: datetime) -> str:
+    """Return when a cluster is due, with a warning once that is past."""
+    when = f"{expires_at:%Y-%m-%d %H:%M} UTC"
+    return f"WARNING: it is due since {when}: ltops delete -c {state.name}" if is_due(state) else when
 
 
 def _health(inspection: Inspection) -> str:
@@ -123,6 +132,7 @@ def _object(inspection: Inspection, show_secrets: bool) -> dict[str, Any]:
     )
     fields["faults"] = dict(inspection.faults)
     fields["agents"] = {name: asdict(agent) for name, agent in inspection.agents.items()}
+    fields["due"] = is_due(state)
     fields["run_ended"] = inspection.run_ended
     fields["problem"] = inspection.problem
     fields["well"] = inspection.well

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from mattermost_load_test.ltops.providers.terraform_aws.fleet import fleet_of
 from mattermost_load_test.ltops.store import Store
@@ -19,18 +13,7 @@ from mattermost_load_test.ltops.store import Store
 Ops = Any
 """An `Ops` of the conftest above."""
 
-STAND_IN = Path(__file__).parents[2] / "hosts" / "module"
 CREATE = ("create", "-c", "demo", "-t", "terraform", "--allow-cidr", "127.0.0.1")
-
-
-@pytest.fixture
-def aside(ops: Ops) -> Iterator[Ops]:
-    """Give the command with the stand-in as its module."""
-    if shutil.which("terraform") is None:
-        assert not os.environ.get("CI"), "CI wants terraform"
-        pytest.skip("no terraform here: https://developer.hashicorp.com/terraform/install")
-    ops.environment["LTOPS_TERRAFORM_MODULE"] = str(STAND_IN)
-    return ops
 
 
 def test_a_cluster_is_made_and_removed(aside: Ops) -> None:

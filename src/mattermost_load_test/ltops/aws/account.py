@@ -21,6 +21,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 
 from mattermost_load_test.errors import CloudError, UsageError
 
@@ -93,6 +94,8 @@ def refusals(what: str) -> Iterator[None]:
         raise CloudError(f"{what} refused: {_meaning(error)}") from None
     except (EndpointConnectionError, HTTPClientError) as error:
         raise CloudError(f"{what} cannot be reached: {error}; check --region and the network") from None
+    except ResponseParserError:
+        raise CloudError(f"{what} answered with something that is no answer of AWS; check AWS_ENDPOINT_URL") from None
     except BotoCoreError as error:
         raise UsageError(f"{what}: {error}") from None
 

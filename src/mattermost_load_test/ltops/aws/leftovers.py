@@ -86,27 +86,23 @@ def _on_s3(account: Account, name: str) -> Iterator[str]:
 def _on_iam(account: Account, name: str) -> Iterator[str]:
     """Yield the role of the app hosts, and its instance profile."""
     iam = account.client("iam")
-    for page in iam.get_paginator("list_roles").paginate():
-        for role in (one["RoleName"] for one in page["Roles"] if one["RoleName"].startswith(name_prefix(name))):
-            if _is_of(name, _tags(iam.list_role_tags, "Tags", RoleName=role)):
-                yield f"IAM role {role}"
-    for page in iam.get_paginator("list_instance_profiles").paginate():
-        for one in page["InstanceProfiles"]:
-            profile = one["InstanceProfileName"]
-            if profile.startswith(name_prefix(name)) and _is_of(
-                name, _tags(iam.list_instance_profile_tags, "Tags", InstanceProfileName=profile)
-            ):
-                yield f"IAM instance profile {profile}"
+    for thing, listing in (("Role", "list_roles"), ("InstanceProfile", "list_instance_profiles")):
+        get = iam.get_role if thing == "Role" else iam.get_instance_profile
+        names = (one[f"{thing}Name"] for page in iam.get_paginator(listing).paginate() for one in page[f"{thing}s"])
+        for one in (one for one in names if one.startswith(name_prefix(name))):
+            if _is_of(name, _tags(get, thing, **{f"{thing}Name": one})):  # the lists come without tags
+                yield f"IAM {thing} {one}"
 
 
 def _tags(ask: Callable[..., Any], key: str, **which: str) -> list[dict[str, str]]:
     """Return the tags of one resource, none for one that has gone meanwhile or is not ours to look at."""
     try:
-        return list(ask(**which)[key])
+        told = ask(**which)[key]
     except ClientError as error:
         if code_of(error) in _NO_TAGS:
             return []
         raise
+    return list(told.get("Tags", ()) if isinstance(told, dict) else told)
 
 
 def _is_of(name: str, tags: Iterable[Mapping[str, str]]) -> bool:
