@@ -161,9 +161,9 @@ def test_an_unknown_profile(on_aws: Ops) -> None:
 def test_the_profile_of_our_name(on_aws: Ops, tmp_path: Path) -> None:
     """It is used where nothing else is said, its region too."""
     config = tmp_path / "config"
-    config.write_text("[profile ltops]\nregion = eu-nowhere-9\naws_access_key_id = a\naws_secret_access_key = b\n")
+    config.write_text("[profile ltops]\nregion = eu-west-3\naws_access_key_id = a\naws_secret_access_key = b\n")
     on_aws.environment |= {"AWS_CONFIG_FILE": str(config), "AWS_ACCESS_KEY_ID": "", "AWS_REGION": ""}
-    refused(on_aws, 2, "in eu-nowhere-9")
+    refused(on_aws, 2, "no instance type c9.none in eu-west-3", arguments=("--app-type", "c9.none"))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_aws_cannot_be_reached(on_aws: Ops) -> None:
 
 def test_an_answer_that_is_not_aws(on_aws: Ops, refuse: Refuse) -> None:
     """It is called that."""
-    on_aws.environment["AWS_ENDPOINT_URL_STS"] = refuse({"*": (500, "<html><p>Bad gateway</html>")}).url
+    on_aws.environment["AWS_ENDPOINT_URL_STS"] = refuse({"*": (200, "<html><p>Welcome to the hotel</html>")}).url
     refused(on_aws, 3, "no answer of AWS")
 
 
@@ -228,7 +228,7 @@ def test_no_capacity(on_aws: Ops, aws: Aws, refuse: Refuse) -> None:
     there = ("--vpc-id", networks[0]["VpcId"], "--subnet-id", networks[0]["SubnetId"])
     arguments = (*CREATE, *there, "--server-url", "https://chat.example.com")
     full = refuse({"RunInstances": (500, as_ec2_error("InsufficientInstanceCapacity"))}, behind=aws.url)
-    on_aws.environment["AWS_ENDPOINT_URL_EC2"] = full.url
+    on_aws.environment |= {"AWS_ENDPOINT_URL_EC2": full.url, "AWS_MAX_ATTEMPTS": "2"}
     ended = on_aws.run(*arguments)
     assert ended.code == 3
     assert "InsufficientInstanceCapacity" in ended.error

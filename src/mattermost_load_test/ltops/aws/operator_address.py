@@ -22,8 +22,9 @@ def operator_network(environ: Mapping[str, str]) -> str:
     url = environ.get(LOOKUP_VARIABLE) or LOOKUP_URL
     try:
         answer = requests.get(url, timeout=_TIMEOUT_S)
-        answer.raise_for_status()
-        return f"{IPv4Address(answer.text.strip())}/32"
+        if answer.ok:
+            return f"{IPv4Address(answer.text.strip())}/32"
+        why = f"it answered {answer.status_code} {answer.reason}"
     except requests.RequestException as error:
         why = str(error)
     except AddressValueError:

@@ -58,8 +58,8 @@ class Creation:
         yield checks
         yield [Step("key", "make the cluster's SSH key", self._make_key, self._key_is_missing)]
         count = sum(count for _, count in self._options.hosts().values())
-        hosts = f"{count} hosts" + (", database and file store" if self._options.app_count else "")
-        yield [Step("infrastructure", f"make {hosts}", self._make)]
+        what = f"make {count} hosts" + (" and a database" if self._options.app_count else "")
+        yield [Step("terraform", what, self._make)]
 
     def _check_account(self, tell: Tell) -> None:
         """Choose profile, region and zones, and see that AWS has and allows what is wanted."""

@@ -37,7 +37,7 @@ class Deletion:
 
     def stages(self) -> Iterator[Stage]:
         """Yield the removal, then the look at what is left."""
-        yield [Step("infrastructure", "remove it", self._destroy, lambda: self._terraform.begun)]
+        yield [Step("terraform", "remove what it made", self._destroy, lambda: self._terraform.begun)]
         if self._aws and self._region:
             yield [Step("aws", "look for what is left", self._look)]
 
