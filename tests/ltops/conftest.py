@@ -114,9 +114,9 @@ class Ops:
         assert isinstance(found, dict)
         return found
 
-    def until(self, condition: Callable[[], object], what: str) -> None:
+    def until(self, condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
         """Wait until a condition holds."""
-        end_s = time.monotonic() + DEADLINE_S
+        end_s = time.monotonic() + deadline_s
         while not condition():
             assert time.monotonic() < end_s, f"it did not happen: {what}"
             time.sleep(0.05)

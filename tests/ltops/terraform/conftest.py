@@ -106,9 +106,9 @@ class Aws:
         }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    """Give moto's server, which the tests of a module share."""
+    """Give moto's server, which all tests share: they run on one worker, marked with the group `aws`."""
     images = tmp_path_factory.mktemp("moto") / "images.json"
     images.write_text(json.dumps([IMAGE]))
     log = images.with_name("log")

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("aws")
+
 Ops = Any
 """An `Ops` of the conftest above."""
 

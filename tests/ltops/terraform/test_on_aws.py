@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("aws")
+
 Ops = Any
 """An `Ops` of the conftest above."""
 
@@ -76,14 +78,16 @@ def test_from_nothing_to_nothing(on_aws: Ops, aws: Aws) -> None:
 def interrupted_and_killed(ops: Ops) -> None:
     """Begin to create twice: end it by Ctrl-C, then by a kill, once some of it is made."""
     first = ops.start(*CREATE)
-    ops.until(lambda: has_said(ops, "aws_iam_instance_profile.app[0]: Creation complete"), "some of it is made")
+    ops.until(
+        lambda: has_said(ops, "aws_iam_instance_profile.app[0]: Creation complete"), "some of it is made", DEADLINE_S
+    )
     first.send_signal(signal.SIGINT)
     _, said = first.communicate(timeout=DEADLINE_S)
     assert first.returncode == 130
     assert "goes on from here" in said
     assert made_in_state(ops) >= 5
     second = ops.start(*CREATE)
-    ops.until(lambda: made_in_state(ops) >= 12, "more resources are made")
+    ops.until(lambda: made_in_state(ops) >= 12, "more resources are made", DEADLINE_S)
     second.kill()
     second.communicate()
     assert ops.state("demo")["phase"] == "creating"

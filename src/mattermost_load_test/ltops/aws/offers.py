@@ -46,10 +46,11 @@ class Wanted:
 
 def check_offers(account: Account, wanted: Wanted) -> list[str]:
     """Return the zones to use, none for a network that is there; raises `UsageError` for what the region has not."""
-    _check_architecture(account, wanted)
+    by_type = _zones_by_type(account, [*wanted.hosts])
+    _check_types(account, wanted, by_type)
     if wanted.db_type:
         _check_database(account, wanted)
-    return _zones(account, wanted) if wanted.own_network else []
+    return _zones(account, wanted, by_type) if wanted.own_network else []
 
 
 def check_quotas(account: Account, wanted: Wanted) -> list[str]:
@@ -67,9 +68,8 @@ def check_quotas(account: Account, wanted: Wanted) -> list[str]:
     return untold
 
 
-def _check_architecture(account: Account, wanted: Wanted) -> None:
+def _check_types(account: Account, wanted: Wanted, offered: Mapping[str, set[str]]) -> None:
     """Raise `UsageError` for types that the region has not, or that are no x86-64, as the hosts' image is."""
-    offered = _zones_by_type(account, [*wanted.hosts])
     for kind in wanted.hosts:
         if kind not in offered:
             near = difflib.get_close_matches(kind, _zones_by_type(account, []), n=3)
@@ -91,7 +91,7 @@ def _check_database(account: Account, wanted: Wanted) -> None:
         raise UsageError(f"AWS offers no {wanted.db_engine} on {kind} in {account.region}: choose another --db-type")
 
 
-def _zones(account: Account, wanted: Wanted) -> list[str]:
+def _zones(account: Account, wanted: Wanted, by_type: Mapping[str, set[str]]) -> list[str]:
     """Return two zones: one that has every type of host, and another, for the database."""
     with refusals("AWS"):
         told = account.client("ec2").describe_availability_zones(
@@ -101,7 +101,6 @@ def _zones(account: Account, wanted: Wanted) -> list[str]:
     if unknown := [zone for zone in wanted.zones if zone not in open_zones]:
         raise UsageError(f"{account.region} has no zone {unknown[0]}; it has {', '.join(open_zones)}")
     candidates = list(wanted.zones[:1]) or open_zones
-    by_type = _zones_by_type(account, [*wanted.hosts])
     complete = [zone for zone in candidates if all(zone in zones for zones in by_type.values())]
     if not complete:
         raise UsageError(
