@@ -11,6 +11,8 @@ terraform {
 provider "aws" {
   region  = var.region
   profile = var.profile == "" ? null : var.profile
+  # Where AWS has no such machine free, the provider's own 25 tries were seen to take more than 40 minutes.
+  max_retries = 5
   default_tags {
     tags = local.tags
   }

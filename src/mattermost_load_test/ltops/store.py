@@ -193,7 +193,13 @@ def _check_unfinished(state: ClusterState, kind: str, options: Mapping[str, Any]
 
 
 def _words(kind: str, options: Mapping[str, Any]) -> str:
-    given = [f"--{name.replace('_', '-')} {value}" for name, value in options.items()]
+    """Return options as they are written on the command line, those that say nothing left out."""
+    given = [
+        f"--{name.replace('_', '-')} {one}"
+        for name, value in options.items()
+        for one in (value if isinstance(value, list) else [value])
+        if one not in (None, "")
+    ]
     return " ".join([f"--type {kind}", *given])
 
 

@@ -42,10 +42,6 @@ LOCK_WAIT_S = 1800
 """How long a call waits for one that goes on although its `ltops` was killed: a database takes less to be made."""
 
 PLUGINS_WAIT_S = 900
-ATTEMPTS = "8"
-"""How often the AWS provider asks where AWS has no such machine free or is busy: about two minutes; of itself it asks
-25 times, which was seen to take more than 40 minutes."""
-
 _STATE = "terraform.tfstate"
 _VARIABLES = "terraform.tfvars.json"
 _SECRETS = "secrets.tfvars.json"
@@ -229,7 +225,6 @@ class Terraform:
         """Return the variables that Terraform runs with."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEADING_ELSEWHERE)}
         return kept | {
-            "AWS_MAX_ATTEMPTS": os.environ.get("AWS_MAX_ATTEMPTS", ATTEMPTS),
             "CHECKPOINT_DISABLE": "1",  # it would ask the internet for newer versions
             "TF_IN_AUTOMATION": "1",
             "TF_PLUGIN_CACHE_DIR": str(self._plugins),  # a provider has hundreds of megabytes

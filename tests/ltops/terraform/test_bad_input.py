@@ -230,7 +230,7 @@ def test_no_capacity(on_aws: Ops, aws: Aws, refuse: Refuse) -> None:
     there = ("--vpc-id", networks[0]["VpcId"], "--subnet-id", networks[0]["SubnetId"])
     arguments = (*CREATE, *there, "--server-url", "https://chat.example.com")
     full = refuse({"RunInstances": (500, as_ec2_error("InsufficientInstanceCapacity"))}, behind=aws.url)
-    on_aws.environment |= {"AWS_ENDPOINT_URL_EC2": full.url, "AWS_MAX_ATTEMPTS": "2"}
+    on_aws.environment["AWS_ENDPOINT_URL_EC2"] = full.url
     ended = on_aws.run(*arguments)
     assert ended.code == 3
     assert "InsufficientInstanceCapacity" in ended.error

@@ -63,18 +63,19 @@ class Creation:
 
     def _check_account(self, tell: Tell) -> None:
         """Choose profile, region and zones, and see that AWS has and allows what is wanted."""
-        options = self._options
+        options, details = self._options, self._details
+        if self._cluster.state.details:  # it goes on: what there is would count against quotas, and stays in its zones
+            Account(details.profile, details.region).check()
+            return
         account = Account(chosen_profile(options.profile, os.environ), chosen_region(options.region, os.environ))
         account.check()
-        if self._cluster.state.details:
-            return  # it goes on: what there is already would count against the quotas, and stays in its zones
         wanted = self._wanted()
         tell("instance types")
-        self._details.zones = check_offers(account, wanted)
+        details.zones = check_offers(account, wanted)
         tell("quotas")
         for untold in check_quotas(account, wanted):
             self._progress.warn(f"AWS does not tell the quota of {untold}: it was not checked")
-        self._details.region, self._details.profile = account.region, account.profile
+        details.region, details.profile = account.region, account.profile
 
     def _wanted(self) -> Wanted:
         options = self._options
