@@ -274,7 +274,8 @@ class Said:
             self._tell(message)
         elif kind in ("apply_start", "apply_progress", "apply_complete"):
             self._done += kind == "apply_complete" and said["hook"]["action"] != "read"
-            self._tell(f"{self._done} of {self._planned}: {message}" if self._planned else message)
+            words = message.partition(" [id=")[0]
+            self._tell(f"{self._done} of {self._planned}: {words}" if self._planned else words)
 
 
 HINTS = {

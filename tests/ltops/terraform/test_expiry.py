@@ -34,7 +34,7 @@ def test_what_is_due_is_removed(aside: Ops) -> None:
     make_due(aside, "old")
     assert aside.good("status").stdout.count("WARNING: it is due since") == 1
     assert aside.status("old")["due"] is True
-    assert "would remove it (infrastructure)" in aside.good("delete", "--expired", "--dry-run").stdout
+    assert "would remove what it made (terraform)" in aside.good("delete", "--expired", "--dry-run").stdout
     aside.good("delete", "--expired")
     assert sorted(path.name for path in aside.home.iterdir() if path.name[0] != ".") == ["ageless", "young"]
     assert "No cluster is due" in aside.good("delete", "--expired").stderr
@@ -50,7 +50,7 @@ def test_one_that_cannot_be_removed_holds_up_no_other(aside: Ops) -> None:
     ended = aside.run("delete", "--expired")
     assert ended.code == 1
     assert "whether broken is due is not known" in ended.stderr
-    assert "first: infrastructure: remove it" in ended.stderr
+    assert "first: terraform: remove what it made" in ended.stderr
     assert not (aside.home / "second").exists()
     (aside.home / "first" / "terraform" / "main.tf").unlink()
 
