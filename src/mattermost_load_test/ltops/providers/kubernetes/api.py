@@ -6,6 +6,7 @@ This module and `streams.py` are the only ones that know the client; both import
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,13 +38,18 @@ class KubeContext:
     namespace: str
 
 
+def kubeconfig() -> str:
+    """Return where the kubeconfig is, several files as kubectl takes them; the client asks only when it is imported."""
+    return os.environ.get("KUBECONFIG") or "~/.kube/config"
+
+
 def kube_context(wanted: str | None) -> KubeContext:
     """Return the context that was named, else the current one; raises `UsageError` where there is none."""
     from kubernetes import config
     from kubernetes.config.config_exception import ConfigException
 
     try:
-        contexts, current = config.list_kube_config_contexts()
+        contexts, current = config.list_kube_config_contexts(kubeconfig())
     except ConfigException as error:
         raise UsageError(
             f"there is no kubeconfig that can be used ({_first_line(error)}): set KUBECONFIG, or put one at "
@@ -72,7 +78,7 @@ class Api:
         from urllib3 import Retry
 
         try:
-            client = config.new_client_from_config(context=self.context or None)
+            client = config.new_client_from_config(kubeconfig(), context=self.context or None)
         except (ConfigException, OSError, ValueError) as error:
             raise UsageError(
                 f"the kubeconfig cannot be used ({_first_line(error)}): set KUBECONFIG, or put it at ~/.kube/config"

@@ -43,9 +43,7 @@ class KubernetesOptions(BaseModel):
             )
         namespace = given.get("namespace")
         if namespace is not None and not (len(namespace) <= NAMESPACE_MAX and _NAMESPACE.fullmatch(namespace)):
-            raise UsageError(
-                f"--namespace {namespace!r} is no name of a namespace: lower-case letters, digits, hyphens"
-            )
+            raise UsageError(f"--namespace {namespace!r} cannot be: lower-case letters, digits, hyphens")
         given["context"] = kube_context(given.get("context")).name
         try:
             return cls.model_validate(given)
