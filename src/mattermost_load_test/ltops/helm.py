@@ -1,20 +1,18 @@
 """Helm, called as a program (https://helm.sh): its answers as JSON, its failures in its own words.
 
-Values go to it in a file of mode 0600 that is gone when the call ends; none stands in a command line.
+Values go to it by its standard input: none stands in a command line, or in a file.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,9 +80,8 @@ class Helm:
 
     def rendered(self, name: str, chart: Path, values: Mapping[str, Any], kube_version: str) -> str:
         """Return the chart's objects as YAML, worked out here; raises `ValuesError` for a value it does not take."""
-        with _file_of(values) as path:
-            command = ["template", name, str(chart), "--values", str(path), "--kube-version", kube_version]
-            return self._good(command).stdout
+        command = ["template", name, str(chart), "--values", "-", "--kube-version", kube_version]
+        return self._good(command, values=values).stdout
 
     def install(
         self,
@@ -99,9 +96,8 @@ class Helm:
         `hopeless` is asked again and again why it cannot succeed; once it says so, it is ended. Raises `OperationError`
         with that, or with Helm's own words.
         """
-        with _file_of(values) as path:
-            command = ["upgrade", name, str(chart), "--install", "--atomic", "--wait", "--values", str(path)]
-            self._watched([*command, "--timeout", f"{timeout_s:.0f}s", "--output", "json"], timeout_s, hopeless)
+        command = ["upgrade", name, str(chart), "--install", "--atomic", "--wait", "--values", "-"]
+        self._watched([*command, "--timeout", f"{timeout_s:.0f}s", "--output", "json"], values, timeout_s, hopeless)
 
     def roll_back(self, name: str) -> None:
         """Put a release back to what it was before an upgrade that did not end."""
@@ -112,19 +108,21 @@ class Helm:
         command = ["uninstall", name, "--wait", "--ignore-not-found", "--timeout", f"{timeout_s:.0f}s"]
         self._good(command, timeout_s + GIVING_UP_S)
 
-    def _good(self, arguments: Sequence[str], timeout_s: float = CALL_S) -> subprocess.CompletedProcess[str]:
+    def _good(
+        self, arguments: Sequence[str], timeout_s: float = CALL_S, values: Mapping[str, Any] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Call Helm; raises the error that its words stand for."""
-        ended = self._run(arguments, timeout_s)
+        ended = self._run(arguments, timeout_s, values)
         if ended.returncode:
             raise failure(ended.stderr)
         return ended
 
-    def _run(self, arguments: Sequence[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
-        command = self._command(arguments)
+    def _run(
+        self, arguments: Sequence[str], timeout_s: float, values: Mapping[str, Any] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        command, given = self._command(arguments), "" if values is None else json.dumps(values)  # JSON is YAML, too
         try:
-            return subprocess.run(
-                command, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL, check=False
-            )
+            return subprocess.run(command, input=given, capture_output=True, text=True, timeout=timeout_s, check=False)
         except subprocess.TimeoutExpired:
             raise OperationError(f"helm {arguments[0]} did not end within {timeout_s:g} s") from None
 
@@ -135,12 +133,18 @@ class Helm:
         self._told(" ".join(["helm", *arguments]))
         return [program, *arguments, *self._options]
 
-    def _watched(self, arguments: Sequence[str], timeout_s: float, hopeless: Callable[[], str | None]) -> None:
+    def _watched(
+        self,
+        arguments: Sequence[str],
+        values: Mapping[str, Any],
+        timeout_s: float,
+        hopeless: Callable[[], str | None],
+    ) -> None:
         """Call Helm, ending it once there is no hope."""
-        with tempfile.TemporaryFile("w+") as words:
-            process = subprocess.Popen(
-                self._command(arguments), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=words
-            )
+        with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as words:  # 0600, without a name
+            json.dump(values, given)
+            given.seek(0)
+            process = subprocess.Popen(self._command(arguments), stdin=given, stdout=subprocess.DEVNULL, stderr=words)
             try:
                 reason = _until_ended(process, time.monotonic() + timeout_s + GIVING_UP_S, hopeless)
             finally:
@@ -175,18 +179,6 @@ def _interrupt(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-@contextmanager
-def _file_of(values: Mapping[str, Any]) -> Iterator[Path]:
-    """Give a file of values, readable by its owner only, which is gone afterwards; JSON is YAML, too."""
-    handle, name = tempfile.mkstemp(prefix="ltops-values-", suffix=".json")  # 0600
-    try:
-        with os.fdopen(handle, "w") as file:
-            json.dump(values, file)
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def failure(said: str) -> LoadTestError:
