@@ -169,3 +169,23 @@ def test_a_wrong_value_is_refused_by_name(helm: str, options: tuple[str, ...], m
     ended = call(helm, "template", "trial", str(CHART), *options)
     assert ended.returncode != 0
     assert message in ended.stderr
+
+
+GOLDEN = Path(__file__).parents[1] / "data" / "helm" / "defaults.yaml"
+SECRETS_GIVEN = ("--set-string", "grafana.adminPassword=graf4na", "--set-string", "postgresql.password=p0stgres")
+
+
+def test_the_defaults_are_what_they_were(render: Render) -> None:
+    """Secrets given, dashboards and rules left out, which have tests of their own.
+
+    Where a change is meant: GOLDEN=write make test PYTEST_ARGS=tests/helm, and read the difference.
+    """
+    documents = render(*SECRETS_GIVEN)
+    for name in ("trial-dashboards", "trial-prometheus"):
+        data = find(documents, "ConfigMap", name)["data"]
+        for key in [key for key in data if key != "prometheus.yml"]:
+            data[key] = "…"
+    text = yaml.safe_dump_all(documents, sort_keys=True, allow_unicode=True, width=120)
+    if os.environ.get("GOLDEN") == "write":
+        GOLDEN.write_text(text)
+    assert text == GOLDEN.read_text()
