@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mattermost_load_test.ltops.providers.kubernetes.api import Api
+from mattermost_load_test.ltops.providers.kubernetes.api import Api, ForbiddenError
 from mattermost_load_test.ltops.providers.kubernetes.names import selector
 
 Object = Mapping[str, Any]
@@ -57,8 +57,12 @@ def _balanced(one: Object) -> str:
 
 
 def _node_address(api: Api) -> str:
-    """Return the address of a node, one that is reached from outside if it has such."""
-    for node in api.items("/api/v1/nodes"):
+    """Return the address of a node, one that is reached from outside if it has such; empty where we may see none."""
+    try:
+        nodes = api.items("/api/v1/nodes")
+    except ForbiddenError:  # nodes belong to the whole cluster
+        return ""
+    for node in nodes:
         addresses = {one["type"]: one["address"] for one in node["status"].get("addresses", ())}
         if found := addresses.get("ExternalIP") or addresses.get("InternalIP"):
             return str(found)

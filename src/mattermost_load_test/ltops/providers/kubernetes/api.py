@@ -45,9 +45,8 @@ def kubeconfig() -> str:
 
 def kube_context(wanted: str | None) -> KubeContext:
     """Return the context that was named, else the current one; raises `UsageError` where there is none."""
-    from kubernetes.config.config_exception import ConfigException
-
     from kubernetes import config
+    from kubernetes.config.config_exception import ConfigException
 
     try:
         contexts, current = config.list_kube_config_contexts(kubeconfig())
@@ -74,10 +73,9 @@ class Api:
 
     def new_client(self) -> Any:
         """Return a client of its own: one that opens streams must serve nothing else meanwhile."""
+        from kubernetes import config
         from kubernetes.config.config_exception import ConfigException
         from urllib3 import Retry
-
-        from kubernetes import config
 
         try:
             client = config.new_client_from_config(kubeconfig(), context=self.context or None)
