@@ -70,6 +70,7 @@ class _Carrier(socketserver.BaseRequestHandler):
         back.start()
         _copy(self.request, far)
         back.join()
+        far.close()
 
 
 def _copy(source: Any, target: Any) -> None:
