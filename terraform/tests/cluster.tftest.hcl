@@ -162,6 +162,28 @@ run "a_network_that_is_there" {
   }
 }
 
+run "names_that_aws_takes" {
+  command = plan
+  variables {
+    cluster_name = "trial--of-twenty-three--and-more-letters"
+  }
+  assert {
+    condition     = local.prefix == "trial-of-twenty-three-an"
+    error_message = "Names are short and without two hyphens in a row."
+  }
+}
+
+run "zones_that_are_named" {
+  command = plan
+  variables {
+    zones = ["eu-central-1c", "eu-central-1a"]
+  }
+  assert {
+    condition     = aws_subnet.own[0].availability_zone == "eu-central-1c" && aws_subnet.own[1].availability_zone == "eu-central-1a"
+    error_message = "Instances stand in the first zone."
+  }
+}
+
 run "one_subnet_is_too_few" {
   command = plan
   variables {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = [pytest.mark.xdist_group("aws"), pytest.mark.timeout(300)]  # moto takes its time for lists of types
 
 Ops = Any
 """An `Ops` of the conftest above."""
@@ -223,7 +223,6 @@ def test_no_room_for_the_hosts(on_aws: Ops, refuse: Refuse) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_no_capacity(on_aws: Ops, aws: Aws, refuse: Refuse) -> None:
     """AWS has no such machine free: its word for it, and what to do; later the same command goes on."""
     networks = aws.client("ec2").describe_subnets()["Subnets"][:1]

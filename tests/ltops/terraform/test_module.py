@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("terraform module")
+pytestmark = [pytest.mark.xdist_group("terraform module"), pytest.mark.timeout(240)]
 
 MODULE = Path(__file__).parents[3] / "terraform"
 
@@ -18,7 +18,7 @@ def run(environment: dict[str, str], folder: Path, *arguments: str) -> str:
     """Run Terraform, which must succeed, and give its output."""
     command = ["terraform", *arguments]
     ended = subprocess.run(
-        command, cwd=folder, env=os.environ | environment, text=True, capture_output=True, timeout=110
+        command, cwd=folder, env=os.environ | environment, text=True, capture_output=True, timeout=220
     )
     assert ended.returncode == 0, f"{' '.join(command)}\n{ended.stdout}{ended.stderr}"
     return ended.stdout
