@@ -17,7 +17,7 @@ Aws = Any
 """An `Aws` of the conftest beside."""
 
 CREATE = ("create", "-c", "demo", "-t", "terraform", "--allow-cidr", "203.0.113.7", "--max-age", "8h")
-DEADLINE_S = 200
+DEADLINE_S = 300
 
 
 def of_cluster(aws: Aws, operation: str, key: str) -> list[Any]:
@@ -37,7 +37,7 @@ def has_said(ops: Ops, words: str) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_from_nothing_to_nothing(on_aws: Ops, aws: Aws) -> None:
     """A creation that is interrupted, taken up, killed and taken up again ends as one that was not.
 
