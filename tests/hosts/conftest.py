@@ -14,11 +14,12 @@ from tests.hosts.stage import HOSTS, Stage, lacking
 
 @dataclass(frozen=True)
 class Artifacts:
-    """What is deployed: the agent's bundle, and two versions of a stand-in for Mattermost."""
+    """What is deployed: the agent's bundle, two versions of a stand-in for Mattermost, and one for Grafana."""
 
     bundle: Path
     one: Path
     two: Path
+    grafana: Path
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,8 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
     folder = tmp_path_factory.mktemp("artifacts")
     bundle = packages.bundle(folder / "agents.tar.gz")
     one = packages.stand_in(folder / "one.tar.gz", bundle, "one")
-    return Artifacts(bundle, one, packages.stand_in(folder / "two.tar.gz", bundle, "two"))
+    two = packages.stand_in(folder / "two.tar.gz", bundle, "two")
+    return Artifacts(bundle, one, two, packages.grafana(folder / "grafana_0_all.deb"))
 
 
 @pytest.fixture(scope="session")

@@ -94,6 +94,41 @@ def stand_in(target: Path, bundled: Path, version: str) -> Path:
     return target
 
 
+GRAFANA = """#!/usr/bin/python3
+import glob, http.server, os, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        for path in glob.glob(os.environ["GF_PATHS_PROVISIONING"] + "/*/*.yml"):
+            self.wfile.write(open(path, "rb").read())
+        self.wfile.write(("\\n".join(glob.glob("/etc/mattermost-load-test/dashboards/*.json"))).encode())
+assert len(os.environ["GF_SECURITY_ADMIN_PASSWORD"]) > 20
+where = os.environ["GF_SERVER_HTTP_ADDR"], int(os.environ["GF_SERVER_HTTP_PORT"])
+http.server.HTTPServer(where, Answer).serve_forever()
+"""
+
+
+def grafana(target: Path) -> Path:
+    """Make a package of a stand-in for Grafana, which tells what it was given."""
+    root = target.parent / "grafana"
+    files = {
+        "DEBIAN/control": "Package: grafana\nVersion: 0\nArchitecture: all\nMaintainer: us\nDescription: a stand-in\n",
+        "usr/sbin/grafana-server": GRAFANA,
+        "lib/systemd/system/grafana-server.service": "[Service]\nExecStart=/usr/sbin/grafana-server\n"
+        "[Install]\nWantedBy=multi-user.target\n",
+    }
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        path.write_text(text)
+        path.chmod(0o755 if "sbin" in name else 0o644)
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "--build", str(root), str(target)], check=True, stdout=subprocess.DEVNULL
+    )
+    return target
+
+
 def _unzip(packed: tarfile.TarFile, wheel: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         for name in archive.namelist():

@@ -49,6 +49,26 @@ def lacking() -> str:
     return f"hosts need programs that are not here: apt-get install {' '.join(packages)}" if packages else ""
 
 
+_PREFIX = "lt-hosts-"
+
+
+def _remove_leftovers() -> None:
+    """Remove what earlier ones left on the disk whose process was killed; their hosts ended with it."""
+    for folder in Path("/var/tmp").glob(f"{_PREFIX}*"):
+        owner = folder / "owner"
+        if owner.is_file() and not psutil.pid_exists(int(owner.read_text() or 0)):
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, and the control groups of its hosts, which hold nothing any more."""
+    for top in (Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("*/")):
+        for hierarchy in top.glob(f"{_PREFIX}{folder.name}-*"):
+            for group in sorted(hierarchy.glob("**/"), reverse=True):
+                group.rmdir()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 class Ended:
     """How a command ended."""
 
@@ -64,7 +84,9 @@ class Stage:
 
     def __init__(self, hosts: dict[str, str]) -> None:
         self.hosts = hosts
-        self.folder = Path(tempfile.mkdtemp(prefix="lt-hosts-", dir="/var/tmp"))
+        _remove_leftovers()
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/var/tmp"))
+        (self.folder / "owner").write_text(str(os.getpid()))
         self.folder.chmod(0o755)
         self.home = self.folder / "home"
         self.environment = {
@@ -107,10 +129,7 @@ class Stage:
         self._world.wait()
         self._world = None
         self.until(lambda: not Path(f"/proc/{self._inner}").exists(), "hosts are gone")
-        for hierarchy in Path("/sys/fs/cgroup").glob(f"**/lt-hosts-{self.folder.name}-*"):
-            for group in [*sorted(hierarchy.glob("**/"), reverse=True)]:
-                group.rmdir()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _remove(self.folder)
 
     @property
     def inside(self) -> tuple[str, ...]:

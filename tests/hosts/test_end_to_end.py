@@ -23,6 +23,7 @@ CREATE = ("create", "-c", "demo", "-t", "terraform", "--allow-cidr", "127.0.0.1"
 
 def test_from_nothing_to_results_and_to_nothing_again(stage: Stage, artifacts: Artifacts) -> None:
     """Every command of a cluster's life, over SSH, with hosts that start anew and connections that break."""
+    stage.environment["LTOPS_URL_GRAFANA"] = str(artifacts.grafana)
     stage.good(*CREATE)
     stage.admit("demo")
     a_package_for_another_python(stage, artifacts)
@@ -106,13 +107,19 @@ def kept_open(stage: Stage) -> None:
     forward = stage.start("forward", "metrics", "-c", "demo")
     assert forward.stdout is not None
     url = forward.stdout.readline().split()[1]
-    command = [*stage.inside, "python3", "-c", FETCH, f"{url}/api/v1/targets"]
-    told = subprocess.run(command, capture_output=True, text=True)
-    targets = json.loads(told.stdout)["data"]["activeTargets"]
+    targets = json.loads(fetched(stage, f"{url}/api/v1/targets"))["data"]["activeTargets"]
     assert {one["labels"]["instance"] for one in targets if one["labels"]["job"] == "host"} == set(stage.hosts)
+    provisioned = fetched(stage, forward.stdout.readline().split()[1])
+    assert "url: http://172.31.0.30:9090" in provisioned
+    assert "/etc/mattermost-load-test/dashboards/overview.json" in provisioned
     forward.send_signal(signal.SIGINT)
     forward.communicate(timeout=30)
     assert forward.returncode == 0
+
+
+def fetched(stage: Stage, url: str) -> str:
+    """Return what an address in the network of the hosts answers."""
+    return subprocess.run([*stage.inside, "python3", "-c", FETCH, url], capture_output=True, text=True).stdout
 
 
 def a_run_that_is_left(stage: Stage) -> None:

@@ -37,6 +37,8 @@ class Addresses:
     """A page of JSON with the pull request's newest commit as ``head.sha``."""
     loadtests: str = ""
     """The agent's bundle, for LOADTESTS ``master``."""
+    grafana: str = "https://dl.grafana.com/oss/release/grafana_12.0.2_amd64.deb"
+    """Debian's package of Grafana, as its download page names it; a file will do; empty: hosts get none."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Addresses:
@@ -113,6 +115,11 @@ def loadtests_source(reference: str, addresses: Addresses) -> Source:
             f"or set {VARIABLE_PREFIX}LOADTESTS"
         )
     return Source("the agent's master", url=addresses.loadtests)
+
+
+def grafana_source(addresses: Addresses) -> Source | None:
+    """Return where Grafana's package lies, None where it is not wanted; raises `ArtifactError` for a lost file."""
+    return _file_or_url(addresses.grafana, "Debian's package of Grafana")
 
 
 def _file_or_url(reference: str, wanted: str) -> Source | None:

@@ -27,7 +27,7 @@ NODE_EXPORTER_UNIT = "mattermost-load-test-node-exporter.service"
 _UNITS: Mapping[Role, Sequence[str]] = {
     "app": (app_host.UNIT,),
     "proxy": (proxy_host.UNIT,),
-    "metrics": (metrics_host.PROMETHEUS_UNIT,),
+    "metrics": (metrics_host.PROMETHEUS_UNIT,),  # Grafana is a comfort
     "loadtest": (),
     "db": (),
 }

@@ -38,14 +38,22 @@ class AgentBundle(_Model):
     pythons: tuple[str, ...]
 
 
+class Package(_Model):
+    """A package of Debian: where it lies here, its SHA-256."""
+
+    path: str
+    digest: str
+
+
 class Deployed(_Model):
-    """What `deploy` was told and found out.
+    """What `deploy` was told and found out. `grafana` is None where it could not be had, or is not wanted.
 
     `connections` is how many the database at `database_address` allows, 0 while that is not known.
     """
 
     release: Release | None = None
     bundle: AgentBundle | None = None
+    grafana: Package | None = None
     license: SecretStr | None = None
     connections: int = 0
     database_address: str = ""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from mattermost_load_test.config import ConnectionConfiguration, find, load
 from mattermost_load_test.errors import ArtifactError
@@ -29,6 +32,8 @@ from mattermost_load_test.ltops.steps import Stage, Step, Tell
 from mattermost_load_test.ltops.store import Cluster
 
 SITE_S = 60.0
+_NAMED_BY = {"agent": "-t", "grafana": "LTOPS_URL_GRAFANA"}
+"""What names the archive of a part again; -m for all others."""
 
 
 def deployment_stages(cluster: Cluster, fleet: Fleet, order: DeployOrder, progress: Progress) -> Iterator[Stage]:
@@ -66,7 +71,7 @@ class _Deployment:
         side_by_side(fleet.hosts, self._wait)
         self._ask_database()
         self._settle()
-        plan = planning.plan(fleet, self._what, self._cluster.state.site_url)
+        plan = planning.plan(fleet, self._what, self._cluster.state.site_url, self._cluster.state.grafana_password)
         self._survey(plan)
         self._check_pythons()
         yield [self._kept_step(), *self._steps(plan.first)]
@@ -75,7 +80,8 @@ class _Deployment:
         self._survey(plan)
         yield self._steps(plan.installed)
         apps = [host.name for host in fleet.of_role("app")]
-        for names in (apps[:1], apps[1:]):
+        others = [name for name in plan.started if name not in apps]
+        for names in (apps[:1] + others, apps[1:]):
             self._survey(plan)
             yield self._steps({name: plan.started[name] for name in names})
         if apps:
@@ -113,6 +119,10 @@ class _Deployment:
             state.driver, state.data_source = fleet.database.driver, data_source(fleet.database)
         metrics = fleet.of_role("metrics")
         state.metrics_url = f"http://{metrics[0].private_address}:{metrics_host.PROMETHEUS_PORT}" if metrics else ""
+        state.grafana_url = ""
+        if metrics and self._what.grafana is not None:
+            state.grafana_url = f"http://{metrics[0].private_address}:{metrics_host.GRAFANA_PORT}"
+            state.grafana_password = state.grafana_password or SecretStr(secrets.token_urlsafe(16))
         state.missing = planning.missing(fleet, self._what)
 
     def _check_pythons(self) -> None:
@@ -145,7 +155,7 @@ class _Deployment:
     def _step(self, host: Host, part: Part) -> Step:
         def do(tell: Tell) -> None:
             if part.archive is not None:
-                check_there(part.archive.path, part.name, "-t" if part.name == "agent" else "-m")
+                check_there(part.archive.path, part.name, _NAMED_BY.get(part.name, "-m"))
             install(self._connections.to(host), part, tell)
 
         return Step(host.name, part.what, do, lambda: not self._facts[host.name].has(part))

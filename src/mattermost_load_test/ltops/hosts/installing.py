@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mattermost_load_test.errors import HostError, OperationError
 from mattermost_load_test.ltops.hosts.survey import MARKS
-from mattermost_load_test.ltops.roles.parts import Part
+from mattermost_load_test.ltops.roles.parts import APT, Part
 from mattermost_load_test.ltops.ssh.commands import as_root, run, run_well
 from mattermost_load_test.ltops.ssh.connection import UP_S, Connection, Tell
 from mattermost_load_test.ltops.ssh.uploads import upload, write_files
@@ -19,7 +19,6 @@ RESTARTS_MAX = 3
 """After how many starts in vain a unit is given up."""
 
 _POLL_S = 0.3
-_APT = "DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3"
 
 
 def install(connection: Connection, part: Part, tell: Tell) -> None:
@@ -48,7 +47,7 @@ def _bring_packages(connection: Connection, part: Part, tell: Tell) -> None:
     if lacking:
         names = " ".join(lacking)
         tell(f"installing {names}")
-        script = f"{_APT} update >/dev/null\n{_APT} install --no-install-recommends {names} </dev/null"
+        script = f"{APT} update >/dev/null\n{APT} install --no-install-recommends {names} </dev/null"
         run_well(connection, as_root(script), timeout_s=PACKAGES_S)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from mattermost_load_test.errors import ArtifactError, UsageError
-from mattermost_load_test.ltops.artifacts.archives import MattermostArchive, member_of
-from mattermost_load_test.ltops.artifacts.bringing import bring_bundle, bring_mattermost
+from mattermost_load_test.errors import ArtifactError, DownloadError, UsageError
+from mattermost_load_test.ltops.artifacts.archives import Bundle, MattermostArchive, member_of
+from mattermost_load_test.ltops.artifacts.bringing import bring_bundle, bring_grafana, bring_mattermost
 from mattermost_load_test.ltops.artifacts.licenses import read_license
 from mattermost_load_test.ltops.digests import digest_of
-from mattermost_load_test.ltops.hosts.deployed import AgentBundle, Deployed, Release
+from mattermost_load_test.ltops.hosts.deployed import AgentBundle, Deployed, Package, Release
 from mattermost_load_test.ltops.hosts.fleet import Fleet
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import DeployOrder
@@ -48,19 +48,20 @@ def wanted(cluster: Cluster, fleet: Fleet, order: DeployOrder, progress: Progres
     loadtests = order.loadtests or (None if found.bundle is not None else DEFAULT_LOADTESTS)
     if loadtests is not None:
         with progress.downloading(loadtests) as download:
-            bundle = bring_bundle(loadtests, cache, os.environ, download)
-        digest = digest_of(bundle.path)
-        found.bundle = AgentBundle(
-            path=str(bundle.path.absolute()),
-            digest=digest,
-            top=bundle.top,
-            version=bundle.version,
-            pythons=bundle.pythons,
-        )
-    progress.log.debug(
-        f"Mattermost {found.release and found.release.path}, agents {found.bundle and found.bundle.path}"
-    )
+            found.bundle = _bundle(bring_bundle(loadtests, cache, os.environ, download))
+    if found.grafana is None and fleet.of_role("metrics"):
+        found.grafana = _grafana(cache, progress)
     return found
+
+
+def _grafana(cache: Path, progress: Progress) -> Package | None:
+    """Return Grafana's package; that it cannot be had is no reason not to go on."""
+    try:
+        path = bring_grafana(cache, os.environ)
+    except DownloadError as error:
+        progress.log.warn(str(error))
+        return None
+    return None if path is None else Package(path=str(path.absolute()), digest=digest_of(path))
 
 
 def _check(fleet: Fleet, order: DeployOrder) -> None:
@@ -71,6 +72,16 @@ def _check(fleet: Fleet, order: DeployOrder) -> None:
             raise UsageError("-l means nothing here: the servers of this cluster are those of its --server-url")
     elif order.data_source is not None:
         raise UsageError("--data-source means nothing here: the servers of this cluster have its own database")
+
+
+def _bundle(bundle: Bundle) -> AgentBundle:
+    return AgentBundle(
+        path=str(bundle.path.absolute()),
+        digest=digest_of(bundle.path),
+        top=bundle.top,
+        version=bundle.version,
+        pythons=bundle.pythons,
+    )
 
 
 def _release(archive: MattermostArchive, before: Release | None) -> Release:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from mattermost_load_test.ltops.hosts.database import data_source, readers, share
 from mattermost_load_test.ltops.hosts.deployed import Deployed
 from mattermost_load_test.ltops.hosts.fleet import Fleet, Host
 from mattermost_load_test.ltops.roles import agent_host, app_host, metrics_host, proxy_host, system
 from mattermost_load_test.ltops.roles.mattermost import AppSettings
-from mattermost_load_test.ltops.roles.parts import Part
+from mattermost_load_test.ltops.roles.parts import Archive, Part
 from mattermost_load_test.ltops.shipped import shipped
 
 
@@ -18,7 +20,7 @@ from mattermost_load_test.ltops.shipped import shipped
 class Plan:
     """The parts of each host by its name: `first` on all of them, `installed` side by side, `started` last.
 
-    The first app starts before the others: it makes the tables.
+    The first app starts before the others, since it makes the tables; beside it Grafana does.
     """
 
     first: Mapping[str, Part]
@@ -30,12 +32,18 @@ class Plan:
         return [parts[host.name] for parts in (self.first, self.installed, self.started) if host.name in parts]
 
 
-def plan(fleet: Fleet, what: Deployed, site_url: str) -> Plan:
+def plan(fleet: Fleet, what: Deployed, site_url: str, grafana_password: SecretStr) -> Plan:
     """Return what is to be on the hosts of a fleet."""
     first = {host.name: system.system_part(host.private_address) for host in fleet.hosts}
     installed = {host.name: _installed(fleet, host, what) for host in fleet.hosts}
     apps = fleet.of_role("app")
     started = {host.name: _started(fleet, host, what, site_url) for host in apps}
+    if what.grafana is not None:
+        package = Archive(what.grafana.path, what.grafana.digest)
+        for host in fleet.of_role("metrics"):
+            started[host.name] = metrics_host.grafana_part(
+                package, host.private_address, grafana_password, shipped("dashboards")
+            )
     return Plan(first, installed, started)
 
 
@@ -115,16 +123,23 @@ def _addresses(hosts: Sequence[Host], port: int) -> dict[str, str]:
 
 def missing(fleet: Fleet, what: Deployed) -> list[str]:
     """Return in sentences what these servers lack."""
+    lacking = []
+    if what.grafana is None:
+        lacking.append(NO_GRAFANA)
     if not fleet.of_role("app") or what.license is not None:
-        return []
-    lacking = [
+        return lacking
+    lacking.append(
         "a licence (deploy -l): without one Mattermost tells no metrics of its own and does not read from replicas"
-    ]
+    )
     if len(fleet.of_role("app")) > 1:
         lacking.append(NO_SHARED_EVENTS)
     return lacking
 
 
+NO_GRAFANA = (
+    "Grafana, which draws metrics: its package could not be downloaded here; deploy again when it can, or name a copy "
+    "of it (grafana_….deb of https://grafana.com/grafana/download) by LTOPS_URL_GRAFANA"
+)
 NO_SHARED_EVENTS = (
     "a licence: several app instances of a real Mattermost do not see each other's events without one, so that users "
     "on different instances miss each other's posts until they reload"

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from mattermost_load_test.ltops.roles.metrics import Grafana, prometheus_configuration
-from mattermost_load_test.ltops.roles.parts import HOME, UNITS, Part, unit_file
+from mattermost_load_test.ltops.roles.parts import APT, HOME, UNITS, Archive, Part, unit_file
 from mattermost_load_test.ltops.roles.rendering import render
 from mattermost_load_test.ltops.ssh.uploads import RemoteFile
 
@@ -19,6 +19,7 @@ PROMETHEUS_STATE = "/var/lib/mattermost-prometheus"
 GRAFANA_UNIT = "grafana-server.service"
 _DASHBOARDS = f"{HOME}/dashboards"
 _RULES = f"{HOME}/rules"
+_PACKAGE = "/var/lib/ltops/grafana.deb"  # apt wants the suffix
 _GRAFANA_STATE = Path("/var/lib/grafana")
 
 
@@ -47,8 +48,8 @@ def prometheus_part(cluster: str, private_address: str, jobs: Mapping[str, Mappi
     )
 
 
-def grafana_part(private_address: str, password: SecretStr, dashboards: Path) -> Part:
-    """Return Grafana on the metrics, with the dashboards that come along; it must be installed or to be had by apt."""
+def grafana_part(package: Archive, private_address: str, password: SecretStr, dashboards: Path) -> Part:
+    """Return Grafana, from its package, on the metrics, with the dashboards that come along."""
     grafana = Grafana(
         private_address,
         GRAFANA_PORT,
@@ -63,6 +64,8 @@ def grafana_part(private_address: str, password: SecretStr, dashboards: Path) ->
     return Part(
         name="grafana",
         what="start Grafana",
+        archive=package,
+        commands=(f'ln -f "$archive" {_PACKAGE}', f"{APT} install --no-install-recommends {_PACKAGE} </dev/null"),
         files=(
             RemoteFile(f"{HOME}/grafana.env", environment.encode(), 0o600),
             RemoteFile(f"{UNITS}/{GRAFANA_UNIT}.d/mattermost-load-test.conf", drop_in.encode()),

@@ -17,6 +17,7 @@ HOME = "/etc/mattermost-load-test"
 """Where files of ours lie on a host that have no place of their own."""
 
 UNITS = "/etc/systemd/system"
+APT = "DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3"
 
 
 @dataclass(frozen=True, slots=True)
