@@ -22,7 +22,7 @@ from mattermost_load_test.ltops.providers.kubernetes.agents import agent_pod
 from mattermost_load_test.ltops.providers.kubernetes.api import Api, ForbiddenError
 from mattermost_load_test.ltops.providers.kubernetes.creation import make_namespace
 from mattermost_load_test.ltops.providers.kubernetes.jobs import AgentPod, check_of
-from mattermost_load_test.ltops.providers.kubernetes.names import CHART, COMPONENTS, INSTANCE, component_of
+from mattermost_load_test.ltops.providers.kubernetes.names import CHART, COMPONENTS, INSTANCE, component_of, selector
 from mattermost_load_test.ltops.providers.kubernetes.options import Deployed, KubernetesOptions, Where
 from mattermost_load_test.ltops.providers.kubernetes.states import BUILD
 from mattermost_load_test.ltops.providers.kubernetes.symptoms import symptom
@@ -36,6 +36,7 @@ INSTALL_S = 900.0
 IMAGE_CHECK_S = 600.0
 """How long the agents' image may take to be pulled."""
 
+GONE_S = 120.0
 SEVERAL_WITHOUT_LICENSE = (
     "a licence: several app servers without one do not see each other's events, so that users on different servers "
     "miss each other's posts until they reload"
@@ -239,6 +240,8 @@ class Deployment:
                 self._helm.uninstall(self._where.name, INSTALL_S)
             else:
                 self._helm.roll_back(self._where.name)
+        if own_release(self._helm, self._where) is None:
+            self._remove_claims()
         watch = Watch(self._api, self._where.name, tell)
         try:
             self._helm.install(self._where.name, self._chart, self._values, INSTALL_S, watch.hopeless)
@@ -248,6 +251,15 @@ class Deployment:
         self._deployed.chart_digest = digest_of(self._chart)
         self._deployed.keep(self._cluster)
 
+    def _remove_claims(self) -> None:
+        """Remove volumes of an installation that was undone: their database knows a password that is gone."""
+        for claim in self._api.items(
+            self._api.namespaced("persistentvolumeclaims"), labelSelector=selector(self._where.name)
+        ):
+            path = self._api.namespaced("persistentvolumeclaims", claim["metadata"]["name"])
+            self._api.delete(path)
+            self._gone(path, f"the volume claim {claim['metadata']['name']} of an earlier installation")
+
     def _is_untried(self) -> bool:
         return self._deployed.checked_image != self._pod.image
 
@@ -256,7 +268,7 @@ class Deployment:
         body = check_of(self._where.name, agent_pod(self._api, self._where.name), ["loadtest", "--version"])
         path = self._api.namespaced("pods", body["metadata"]["name"])
         self._api.delete(path)
-        self._gone(path)
+        self._gone(path, "the pod that tried the agents' image before")
         self._api.create(self._api.namespaced("pods"), body)
         try:
             tell(self._version_of(path))
@@ -281,13 +293,16 @@ class Deployment:
             time.sleep(_POLL_S)
 
     def _no_image(self, why: str) -> LoadTestError:
-        return OperationError(f"the agents' image {self._pod.image} cannot be used: {why}. {BUILD.capitalize()}")
+        return OperationError(
+            f"the agents' image {self._pod.image} cannot be used: {why}. {BUILD[:1].upper()}{BUILD[1:]}"
+        )
 
-    def _gone(self, path: str) -> None:
-        deadline_s = time.monotonic() + IMAGE_CHECK_S
+    def _gone(self, path: str, what: str) -> None:
+        """Wait until an object is gone; raises `OperationError`."""
+        deadline_s = time.monotonic() + GONE_S
         while self._api.get(path) is not None:
             if time.monotonic() > deadline_s:
-                raise OperationError("the pod that tried the agents' image before does not end")
+                raise OperationError(f"{what} does not go")
             time.sleep(_POLL_S)
 
 
