@@ -1,0 +1,200 @@
+"""A cluster's life on a real node, as a user lives it: with a laptop that goes away, and an agent that is killed."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from kubernetes import client
+from tests.kubernetes.cluster import Cluster
+from tests.ltops.conftest import QUICK, Ops, ltops_in
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(900)]
+
+SMALL = {"requests": {"cpu": "20m", "memory": "64Mi"}}
+VALUES = {
+    "mattermost": {"files": {"enabled": False}, "resources": SMALL},
+    "postgresql": {"storage": {"enabled": False}, "resources": SMALL},
+    "proxy": {"service": {"type": "NodePort"}, "resources": SMALL},
+    "prometheus": {"resources": SMALL},
+    "grafana": {"enabled": False},
+    "agent": {"replicas": 2, "resources": SMALL},
+}
+"""The chart at a size for a test: no volumes, since the node has none to give, and no Grafana."""
+
+CALM = QUICK | {
+    "UserEntitiesConfiguration": QUICK["UserEntitiesConfiguration"]
+    | {"ActionRateMilliseconds": 4000, "MaxLoopLagMilliseconds": 60_000, "MaxCPUPercent": 100}
+}
+"""A run whose agents keep up on a machine that a whole cluster shares with them."""
+
+KILL_THE_AGENT = (
+    'for f in /proc/[0-9]*/status; do grep -q "^PPid:.1$" $f && kill -9 $(echo $f | cut -d/ -f3); done; true'
+)
+"""Kills what the container's first process started: `loadtest`."""
+
+
+@pytest.fixture
+def ops(real_node: Cluster, tmp_path: Path) -> Iterator[Ops]:
+    """Give the command `ltops` of the cluster's administrator, and the values file for the chart."""
+    with ltops_in(tmp_path) as ops:
+        ops.configure(CALM)
+        ops.environment |= real_node.environment
+        (tmp_path / "values.yaml").write_text(yaml.safe_dump(VALUES))
+        yield ops
+
+
+def test_from_nothing_to_results_and_to_nothing_again(ops: Ops, real_node: Cluster) -> None:
+    """Two agents' run outlives the laptop's process and the death of an agent; at the end nothing is left."""
+    ops.good("create", "-c", "node", "--type", "kubernetes")
+    ops.good("deploy", "-c", "node", "--users", "40", "-f", "values.yaml")
+    found = ops.status("node")
+    assert (found["well"], found["problem"]) == (True, "")
+    assert found["site_url"].startswith("http://10.250.0.1:3")  # the node's own port
+    assert any("a licence" in words for words in found["missing"])
+    a_run_that_is_left_alone(ops, real_node)
+    commands_reach_pods(ops)
+    the_site_is_reached_from_here(ops)
+    everything_is_collected(ops)
+    a_run_is_stopped(ops)
+    changes_are_made_and_nothing_else(ops)
+    ops.good("delete", "-c", "node", "--yes")
+    assert "node" not in [one.metadata.name for one in real_node.core.list_namespace().items]
+    assert list(ops.home.iterdir()) == []
+
+
+def log_of(ops: Ops, index: int) -> Path:
+    """Return the copy of an agent's log."""
+    return ops.home / "node" / "results" / f"loadtest-out-loadtest-{index}.txt"
+
+
+def begin(ops: Ops, *more: str) -> subprocess.Popen[str]:
+    """Begin a run in a process, and wait until users act."""
+    for path in (log_of(ops, 0), log_of(ops, 1)):
+        path.unlink(missing_ok=True)
+    laptop = ops.start("loadtest", "all", "-c", "node", "--start-in", "15", *more)
+    ops.until(
+        lambda: (
+            all('"tag":"timings"' in log_of(ops, index).read_text() for index in (0, 1) if log_of(ops, index).exists())
+            and log_of(ops, 1).exists()
+            and log_of(ops, 0).exists()
+        ),
+        "both agents' samples arrive",
+    )
+    return laptop
+
+
+def a_run_that_is_left_alone(ops: Ops, real_node: Cluster) -> None:
+    """Kill the laptop's process, then an agent: that is started again, joins for the rest, and its log is whole."""
+    laptop = begin(ops, "--set", "UserEntitiesConfiguration.TestLengthMinutes=0.6")
+    laptop.send_signal(signal.SIGKILL)
+    laptop.communicate()
+    refused = ops.run("deploy", "-c", "node")
+    assert (refused.code, "a run is under way" in refused.error) == (2, True)
+    assert ops.run_apart("ssh", "loadtest", "-c", "node", "-i", "0", "--", "sh", "-c", KILL_THE_AGENT).code in (0, 137)
+    ops.until(lambda: restarts(real_node) == [1, 0], "the agent is started again")
+    attached = ops.good("loadtest", "-c", "node", "--attach")
+    assert "Timings Report" in attached.stdout
+    ids = [set(re.findall(r'"instance_id":"(\w+)"', log_of(ops, index).read_text())) for index in (0, 1)]
+    assert [len(one) for one in ids] == [2, 1]
+    assert ops.state("node")["run"]["exit_codes"] == [0, 0]
+    kept = json.loads((ops.home / "node" / "results" / "loadtestconfig.json").read_text())
+    assert kept["LoadtestEnviromentConfig"]["NumUsers"] == 40
+
+
+def restarts(real_node: Cluster) -> list[int]:
+    """Return how often each agent was started again."""
+    pods = real_node.core.list_namespaced_pod("node", label_selector="app.kubernetes.io/component=loadtest").items
+    pods.sort(key=lambda pod: pod.metadata.name)
+    statuses = [{one.name: one.restart_count for one in pod.status.container_statuses or ()} for pod in pods]
+    return [status.get("agent", 0) for status in statuses]
+
+
+def commands_reach_pods(ops: Ops) -> None:
+    """`ssh` passes arguments through unharmed and ends as the command does; `db` needs no password."""
+    odd = ("a b", "--name", "$HOME", "'\"", "")
+    ended = ops.run_apart("ssh", "app", "-c", "node", "--", "printf", "[%s]", *odd)
+    assert (ended.code, ended.stdout) == (0, "".join(f"[{word}]" for word in odd))
+    ended = ops.run_apart("ssh", "-c", "node", "proxy", "--", "sh", "-c", "echo told >&2; exit 7")
+    assert (ended.code, ended.stderr) == (7, "told\n")
+    ended = ops.run_apart("ssh", "app", "-c", "node", "-i", "5", "--", "true")
+    assert (ended.code, "no app instance 5" in ended.error) == (2, True)
+    ended = ops.run_apart("ssh", "loadtest", "-c", "node", "-i", "1", "--", "true")
+    assert ended.code != 0  # the agent has ended with its run
+    assert "Traceback" not in ended.stderr
+    ended = ops.run_apart("db", "-c", "node", "--", "-Atc", "SELECT current_database()")
+    assert (ended.code, ended.stdout) == (0, "mattermost\n")
+
+
+def the_site_is_reached_from_here(ops: Ops) -> None:
+    """`forward` keeps a way open until Ctrl-C."""
+    forward = ops.start("forward", "app", "-c", "node")
+    assert forward.stdout is not None
+    name, _, url = forward.stdout.readline().strip().partition(": ")
+    assert name == "app-0"
+    for _ in range(2):
+        assert requests.get(f"{url}/api/v4/system/ping", timeout=20).json()["status"] == "OK"
+    forward.send_signal(signal.SIGINT)
+    _, stderr = forward.communicate(timeout=30)
+    assert (forward.returncode, stderr) == (0, "Ctrl-C ends it\n")
+
+
+def everything_is_collected(ops: Ops) -> None:
+    """`collect` makes one archive of logs, descriptions without secrets, results and metrics."""
+    archive = ops.folder / "node.tar.gz"
+    ops.good("collect", "-c", "node", "-o", str(archive))
+    with tarfile.open(archive) as packed:
+        texts = {
+            member.name.partition("/")[2]: packed.extractfile(member).read().decode()  # type: ignore[union-attr]
+            for member in packed
+            if member.isfile()
+        }
+    for name in ("app-0/mattermost.log", "db-0/postgres.log", "proxy-0/pod.json", "metrics-0/events.json"):
+        assert f"instances/{name}" in texts
+    assert "up" in texts["metrics.json"]
+    assert "missing.txt" not in texts
+    assert "ltpassword" not in "".join(texts.values())
+
+
+def a_run_is_stopped(ops: Ops) -> None:
+    """Ctrl-C leaves it alone, --stop ends it and fetches its reports, which is no failure."""
+    laptop = begin(ops, "--set", "UserEntitiesConfiguration.TestLengthMinutes=30")
+    laptop.send_signal(signal.SIGINT)
+    _, stderr = laptop.communicate()
+    assert (laptop.returncode, "the test goes on" in stderr) == (130, True)
+    ended = ops.good("loadtest", "-c", "node", "--stop")
+    assert "Timings Report" in ended.stdout
+    assert ops.state("node")["run"]["exit_codes"] == [130, 130]
+
+
+def changes_are_made_and_nothing_else(ops: Ops) -> None:
+    """Deploying again does nothing, with other values what they say; the secrets stay; an unknown value is refused."""
+    assert "Nothing to do" in ops.good("deploy", "-c", "node").stderr
+    before = secret(ops)
+    (ops.folder / "more.yaml").write_text(yaml.safe_dump(VALUES | {"agent": {"replicas": 1, "resources": SMALL}}))
+    ops.good("deploy", "-c", "node", "-f", "more.yaml")
+    assert len([one for one in ops.state("node")["instances"] if one["role"] == "loadtest"]) == 1
+    assert secret(ops) == before
+    (ops.folder / "wrong.yaml").write_text("mattermost: {replica: 2}\n")
+    refused = ops.run("deploy", "-c", "node", "-f", "wrong.yaml")
+    assert refused.code == 2
+    assert refused.error.startswith("wrong.yaml: ")
+    assert all(word in refused.error for word in ("mattermost", "replica", "not allowed"))  # each Helm has its words
+    assert ops.status("node")["well"]
+
+
+def secret(ops: Ops) -> Any:
+    """Return the data of the database's secret."""
+    from kubernetes import config
+
+    api = client.CoreV1Api(config.new_client_from_config(ops.environment["KUBECONFIG"]))
+    return api.read_namespaced_secret("node-database", "node").data
