@@ -17,7 +17,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import click
@@ -29,6 +29,7 @@ _ACCEPT_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 _KEY = re.compile(rb"sec-websocket-key:\s*(\S+)", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 _END = b"\r\n\r\n"
+WEBSOCKET = b"GET /api/v4/websocket"  # how the handshake of a websocket begins
 _TICK_S = 0.01
 _BURST_EVENTS = 64  # written at once where events go out as fast as they are read
 _FILES = 60_000
@@ -107,7 +108,7 @@ class Connection(asyncio.Protocol):
             length = 0 if data.startswith(b"GET") else int(match[1]) if (match := _LENGTH.search(data, 0, end)) else 0
             if len(data) < end + 4 + length:
                 break
-            if data.startswith(b"GET /api/v4/websocket"):
+            if data.startswith(WEBSOCKET):
                 return self._upgrade(data)
             self._transport.write(ANSWER)
             data = data[end + 4 + length :]
@@ -161,12 +162,13 @@ class NullServer:
         self.flood = flood
         self.websockets: dict[Connection, None] = {}
 
-    async def serve(self, port: int) -> None:
-        """Listen on loopback, print the port, and serve until SIGTERM."""
+    async def serve(self, port: int, connection: Callable[[], Connection] | None = None) -> None:
+        """Listen on loopback, print the port, and serve until SIGTERM; other processes may share the port."""
         loop = asyncio.get_running_loop()
         stopped = asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, stopped.set)
-        server = await loop.create_server(lambda: Connection(self), "127.0.0.1", port, backlog=4096)
+        factory = connection or (lambda: Connection(self))
+        server = await loop.create_server(factory, "127.0.0.1", port, backlog=4096, reuse_port=True)
         print(server.sockets[0].getsockname()[1], flush=True)
         pacing = loop.create_task(self._pace()) if self.events_per_s else None
         await stopped.wait()

@@ -2,6 +2,7 @@
 
 The whole command is measured, as a user runs it, against the embedded server in a process of its own: parent and worker
 processes, their memory by the kernel's proportional share (what workers share with the parent counts once), their CPU.
+Websockets end in a front of several processes (`bench.front`), since one may not hold 20,000 of them everywhere.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +23,12 @@ from typing import Any
 
 import click
 
+from bench.front import fronts
 from bench.tables import Table, show
 
 LOADTEST = (sys.executable, "-m", "mattermost_load_test.loadtest.cli")
 ACTION_RATE_MS = 240_000
+EVENTS_PER_S = 0.05  # to each websocket, as the embedded server's own channels gave
 MIB = 1024.0
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -130,6 +133,17 @@ def _server(folder: Path) -> Iterator[tuple[str, int]]:
         process.wait(60)
 
 
+@contextmanager
+def _target(folder: Path, front_count: int) -> Iterator[tuple[str, Sequence[int]]]:
+    """Run the server and what stands before it, and give the URL for the agent and all its process ids."""
+    with _server(folder) as (url, server):
+        if not front_count:
+            yield url, [server]
+            return
+        with fronts(url, front_count, EVENTS_PER_S) as front:
+            yield front.url, [server, *front.pids]
+
+
 def _run(folder: Path, url: str) -> tuple[Agent, int]:
     """Run the agent, looking at its processes every two seconds, and return what was seen and its exit code."""
     environment = os.environ | {"MMLOADTEST_CONNECTIONCONFIGURATION_SERVERURL": url}
@@ -152,20 +166,21 @@ def _lines(log: Path, key: str, value: str) -> list[dict[str, Any]]:
 @click.option("--entities", default=20_000, show_default=True, help="User entities, each a user of its own.")
 @click.option("--minutes", default=5.0, show_default=True, help="How long they act; the first two, they connect.")
 @click.option("--processes", default=2, show_default=True, help="Worker processes.")
+@click.option("--fronts", "front_count", default=2, show_default=True, help="Processes of the front; 0: none.")
 @click.option("--seconds", default=0.0, hidden=True, help="Of other benchmarks.")
-def main(rounds: int, entities: int, minutes: float, processes: int, seconds: float) -> None:
+def main(rounds: int, entities: int, minutes: float, processes: int, front_count: int, seconds: float) -> None:
     """Hold 20,000 entities at the default action rate, with status polling, against the embedded server."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the server takes every connection in one process
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # without a front the server takes all in one process
     rows = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "loadtestconfig.json").write_text(json.dumps(configuration(entities, minutes, processes)))
-            with _server(folder) as (url, server):
-                begun_s, server_before_s = time.monotonic(), _cpu_s(server)
+            with _target(folder, front_count) as (url, servers):
+                begun_s, before_s = time.monotonic(), sum(map(_cpu_s, servers))
                 agent, code = _run(folder, url)
-                rows.append(_row(folder, agent, code, time.monotonic() - begun_s, _cpu_s(server) - server_before_s))
+                rows.append(_row(folder, agent, code, time.monotonic() - begun_s, sum(map(_cpu_s, servers)) - before_s))
             print((folder / "summary").read_text(), file=sys.stderr)
     columns = (
         "entities", "exit code", "most sockets", "requests/s", "events/s", "errors", "lateness p99 ms",
