@@ -45,7 +45,11 @@ class FrontConnection(Connection):
     async def _connect(self) -> None:
         """Connect to the server behind, and send it what has come."""
         host, port = self._upstream_address
-        upstream, _ = await asyncio.get_running_loop().create_connection(lambda: Behind(self._transport), host, port)
+        loop = asyncio.get_running_loop()
+        try:
+            upstream, _ = await loop.create_connection(lambda: Behind(self._transport), host, port)
+        except OSError:  # the client's connection breaks as it would without a front
+            return self._transport.abort()
         self._upstream = cast(asyncio.Transport, upstream)
         if self._transport.is_closing():
             return self._upstream.close()

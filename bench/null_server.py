@@ -15,6 +15,7 @@ import hashlib
 import re
 import resource
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ from typing import cast
 import click
 import uvloop
 
+from bench.certificate import server_context
 from bench.measuring import Figures, child
 
 _ACCEPT_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
@@ -33,6 +35,7 @@ WEBSOCKET = b"GET /api/v4/websocket"  # how the handshake of a websocket begins
 _TICK_S = 0.01
 _BURST_EVENTS = 64  # written at once where events go out as fast as they are read
 _FILES = 60_000
+TLS = "--tls"
 
 _UNREAD = (
     b'{"team_id":"j8c5bnozktnezy3rhogr36mnfw","msg_count":0,"mention_count":0,"mention_count_root":0,'
@@ -155,9 +158,13 @@ class Connection(asyncio.Protocol):
 
 
 class NullServer:
-    """Serves until it is told to stop; `events_per_s` is each websocket's share, `flood` is without end."""
+    """Serves until it is told to stop; `events_per_s` is each websocket's share, `flood` is without end.
 
-    def __init__(self, events_per_s: float, flood: bool) -> None:
+    With `tls` it speaks that.
+    """
+
+    def __init__(self, events_per_s: float, flood: bool, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.events_per_s = events_per_s
         self.flood = flood
         self.websockets: dict[Connection, None] = {}
@@ -168,7 +175,7 @@ class NullServer:
         stopped = asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, stopped.set)
         factory = connection or (lambda: Connection(self))
-        server = await loop.create_server(factory, "127.0.0.1", port, backlog=4096, reuse_port=True)
+        server = await loop.create_server(factory, "127.0.0.1", port, backlog=4096, reuse_port=True, ssl=self._tls)
         print(server.sockets[0].getsockname()[1], flush=True)
         pacing = loop.create_task(self._pace()) if self.events_per_s else None
         await stopped.wait()
@@ -202,7 +209,7 @@ def null_server(*options: str) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+            yield f"http{'s' * (TLS in options)}://127.0.0.1:{int(process.stdout.readline())}"
         finally:
             process.terminate()
 
@@ -226,11 +233,12 @@ def raise_open_files() -> None:
 @click.option("--port", default=0, show_default=True, help="Port to listen on; 0: a free one, printed first.")
 @click.option("--events-per-second", default=0.0, show_default=True, help="Events to each websocket.")
 @click.option("--flood", is_flag=True, help="Events to each websocket as fast as it reads.")
-def main(port: int, events_per_second: float, flood: bool) -> None:
+@click.option(TLS, is_flag=True, help="Speak TLS, with a certificate that signs itself.")
+def main(port: int, events_per_second: float, flood: bool, tls: bool) -> None:
     """Serve the benchmarks' null target on loopback until SIGTERM."""
     raise_open_files()
     gc.disable()
-    uvloop.run(NullServer(events_per_second, flood).serve(port))
+    uvloop.run(NullServer(events_per_second, flood, server_context() if tls else None).serve(port))
 
 
 if __name__ == "__main__":

@@ -28,11 +28,18 @@ def test_every_port_comes_in_its_turn() -> None:
 
 @pytest.mark.parametrize("library", ["httptools", "aiohttp"])
 async def test_connections_come_from_there(start_server: Any, library: str) -> None:
-    """The kernel's table has a connection from the address that was named, one that no other test has used just now."""
+    """The kernel's table has two from the address that was named, on the ports whose turn it was: none was looked for.
+
+    No other test has used the address just now.
+    """
     server = await start_server()
     last = next(_LAST)
     options = TransportOptions(server.url, library=library, source=SourcePorts(f"127.64.{os.getpid() % 256}.{last}"))
     async with open_transport(options) as transport:
-        await Client(transport, server=server.url).system.ping()
+        client = Client(transport, server=server.url)
+        async with asyncio.TaskGroup() as tasks:  # at the same time, so that none can take the other's connection
+            for _ in range(2):
+                tasks.create_task(client.system.ping())
         connections = await asyncio.to_thread(Path("/proc/net/tcp").read_text)
-    assert f" {last:02X}{os.getpid() % 256:02X}407F:" in connections
+    for port in (FIRST_PORT, FIRST_PORT + 1):
+        assert f" {last:02X}{os.getpid() % 256:02X}407F:{port:04X} " in connections

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 from yarl import URL
@@ -101,6 +102,20 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
         raise _SentOnceError(error) from error
 
 
+def _bound_socket(options: TransportOptions, info: aiohttp.AddrInfoType) -> socket.socket:
+    """Return a socket for one connection, bound to the port whose turn it is; aiohttp's own option knows one only."""
+    family, kind, protocol, _, _ = info
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setblocking(False)
+        if (address := options.local_address()) is not None:
+            made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
 @asynccontextmanager
 async def open_aiohttp(options: TransportOptions, tls: ssl.SSLContext | None) -> AsyncIterator[AiohttpTransport]:
     """Open a pool of connections to one server, and close it at the end. No connection is made yet."""
@@ -109,7 +124,7 @@ async def open_aiohttp(options: TransportOptions, tls: ssl.SSLContext | None) ->
         limit_per_host=0,
         keepalive_timeout=options.idle_timeout_s or None,
         ssl=tls or True,
-        local_addr=(options.source.address, 0) if options.source is not None else None,
+        socket_factory=partial(_bound_socket, options) if options.source is not None else None,
     )
     async with aiohttp.ClientSession(
         connector=connector,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import BigInteger, Connection, func, literal, select, union_all, update
 
 from mattermost_load_test.loadtest.database.accounts import Accounts
 from mattermost_load_test.loadtest.database.patterns import Pattern, writer
@@ -14,8 +16,12 @@ from mattermost_load_test.loadtest.database.schema import Tables
 from mattermost_load_test.loadtest.database.writing import Count, RowWriter, Value, counted
 from mattermost_load_test.loadtest.population import Population
 
-USERS_AT_ONCE = 200
-"""So many users' memberships are looked up at once: up to some ten thousand rows."""
+T = TypeVar("T")
+
+AT_ONCE = 200
+"""So many users' memberships are looked up at once, up to some ten thousand rows, and so many channels' weights."""
+
+_WEIGHT_BITS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,11 @@ class MembershipWriter:
         self._team_ids = frozenset(grounds.teams.values())
         self._write_new(population, grounds, accounts, count)
         old = sorted(set(range(len(accounts.ids))) - set(accounts.new))
-        for first in range(0, len(old), USERS_AT_ONCE):
-            self._write_missing(population, grounds, accounts, old[first : first + USERS_AT_ONCE], count)
+        self._write_missing_teams(population, grounds, accounts, old, count)
+        incomplete = self._incomplete(population, grounds, accounts, old)
+        for some in _some(incomplete):
+            self._write_missing_channels(population, grounds, accounts, some)
+        count(sum(2 * len(population.teams_of(user)) + len(population.channels_of(user)) for user in old))
         return self.joined
 
     def _write_new(self, population: Population, grounds: Grounds, accounts: Accounts, count: Count) -> None:
@@ -97,31 +106,77 @@ class MembershipWriter:
         )
         self.joined.channels += self._channels.write(counted(channels, count))
 
-    def _write_missing(
+    def _write_missing_teams(
         self, population: Population, grounds: Grounds, accounts: Accounts, users: Sequence[int], count: Count
     ) -> None:
-        """Write the memberships that some users lack."""
+        """Write the memberships of teams that users lack."""
         ids = accounts.ids
-        own = [ids[user] for user in users]
-        self._bring_back(self._team_ids, own)
-        in_teams = self._present("teammembers", "teamid", own)
-        in_channels = self._present("channelmembers", "channelid", own)
-        missing = [
-            (team, user)
+        for some in _some(users):
+            own = [ids[user] for user in some]
+            self._bring_back(self._team_ids, own)
+            in_teams = self._present("teammembers", "teamid", own)
+            missing = [
+                (team, user)
+                for user in some
+                for team in population.teams_of(user)
+                if team in grounds.teams and (grounds.teams[team], ids[user]) not in in_teams
+            ]
+            for team, user in missing:
+                self.joined.old_users_teams.extend((team, user))
+            self.joined.teams += self._teams.write((grounds.teams[team], ids[user]) for team, user in missing)
+            count(sum(len(population.teams_of(user)) for user in some))
+
+    def _incomplete(
+        self, population: Population, grounds: Grounds, accounts: Accounts, users: Sequence[int]
+    ) -> list[int]:
+        """Return the users who are not in just those channels that they should be in, as far as the database can tell.
+
+        Each channel has a random weight. The database adds up the weights of the channels that a user is in, so that
+        one number for each user comes from it instead of all memberships.
+        """
+        if not users:
+            return []
+        ids = accounts.ids
+        places = {*grounds.channels.values(), *(one for ones in grounds.defaults.values() for one in ones)}
+        weights = {place: secrets.randbits(_WEIGHT_BITS) for place in places}
+        found = self._weights_by_user(weights)
+        return [
+            user
             for user in users
-            for team in population.teams_of(user)
-            if team in grounds.teams and (grounds.teams[team], ids[user]) not in in_teams
+            if found.get(ids[user], 0) != sum(weights[one] for one in wanted_channels(population, grounds, user))
         ]
-        for team, user in missing:
-            self.joined.old_users_teams.extend((team, user))
-        self.joined.teams += self._teams.write((grounds.teams[team], ids[user]) for team, user in missing)
+
+    def _weights_by_user(self, weights: Mapping[str, int]) -> dict[str, int]:
+        """Return the sum of the weights of the channels that each user is in."""
+        members = self._tables["channelmembers"].c
+        found: dict[str, int] = {}
+        for some in _some(list(weights)):
+            rows = [
+                select(literal(place).label("place"), literal(weights[place], BigInteger).label("weight"))
+                for place in some
+            ]
+            weighted = union_all(*rows).subquery()
+            asked = (
+                select(members.userid, func.sum(weighted.c.weight))
+                .join_from(weighted, self._tables["channelmembers"], weighted.c.place == members.channelid)
+                .group_by(members.userid)
+            )
+            for user_id, weight in self._connection.execute(asked):
+                found[user_id] = found.get(user_id, 0) + int(weight)
+        return found
+
+    def _write_missing_channels(
+        self, population: Population, grounds: Grounds, accounts: Accounts, users: Sequence[int]
+    ) -> None:
+        """Write the memberships of channels that some users lack."""
+        ids = accounts.ids
+        in_channels = self._present("channelmembers", "channelid", [ids[user] for user in users])
         self.joined.channels += self._channels.write(
             member_row(channel_id, ids[user], grounds.extents)
             for user in users
             for channel_id in wanted_channels(population, grounds, user)
             if (channel_id, ids[user]) not in in_channels
         )
-        count(sum(3 * len(population.teams_of(user)) + len(population.channels_of(user)) for user in users))
 
     def _bring_back(self, team_ids: Collection[str], user_ids: Sequence[str]) -> None:
         """Let users who left teams of these ids be in them again; their rows stayed, marked."""
@@ -138,6 +193,11 @@ class MembershipWriter:
         columns = self._tables[table].c
         found = self._connection.execute(select(columns[place], columns.userid).where(columns.userid.in_(user_ids)))
         return {(place_id, user_id) for place_id, user_id in found}
+
+
+def _some(numbers: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield them some at a time."""
+    return (numbers[first : first + AT_ONCE] for first in range(0, len(numbers), AT_ONCE))
 
 
 def channel_member_writer(connection: Connection, tables: Tables, pattern: Pattern, now_ms: int) -> RowWriter:
