@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -36,12 +36,14 @@ from mattermost_load_test.logs import Log, Wanted, open_file
 from mattermost_load_test.mattermost.events import EventCounters
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
+from mattermost_load_test.mattermost.source_ports import SourcePorts
 from mattermost_load_test.mattermost.transport import Transport
 from mattermost_load_test.mattermost.websocket import EventStream
 from mattermost_load_test.mattermost.websocket_connection import WebsocketOptions
 from mattermost_load_test.timings.records import ResultsWriter, Sample
 
 ASKING = EntityKind({team_unreads: 1})  # the original's second most frequent action: one request, a small answer
+SOURCE_ADDRESS = "127.31.0.1"  # of all websockets, as a worker has one: the kernel looks for no free port then
 TOKEN = SecretStr("abcdefghijklmnopqrstuvwxyz")
 
 
@@ -116,7 +118,7 @@ class Agent:
 async def open_agent(url: str, keys: Mapping[str, object]) -> AsyncIterator[Agent]:
     """Give an agent for the server at `url`; `keys` are further ones of the connection's configuration."""
     connection = ConnectionConfiguration.model_validate({"ServerURL": url, **keys})
-    sockets = await WebsocketOptions.of(connection)
+    sockets = replace(await WebsocketOptions.of(connection), source=SourcePorts(SOURCE_ADDRESS))
     with tempfile.TemporaryDirectory() as folder:
         log = Log([open_file(Path(folder) / "loadtest.log", Wanted(None, as_json=True, data=True))])
         async with open_transport(connection) as transport, asyncio.TaskGroup() as tasks:

@@ -1,7 +1,7 @@
 """Benchmark 1: what a request costs the whole agent, beside Locust's two users on the same server and route.
 
-Over TLS nobody checks the certificate: connections last, so that it counts at the start only. There HttpUser is left out:
-its 1,000 handshakes take longer than the whole measurement.
+Over TLS nobody checks the certificate: connections last, so that it counts at the start only. HttpUser is left
+out then: its 1,000 handshakes take longer than the whole measurement.
 """
 
 from __future__ import annotations

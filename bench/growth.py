@@ -8,11 +8,11 @@ from functools import partial
 import click
 
 from bench.measuring import in_turns
-from bench.null_server import load_on_null_server
+from bench.null_server import at_most, load_on_null_server
 from bench.tables import Table, show
 
 PACED = (250, 1000, 4000)  # users at one request a second each
-CONNECTED = (1000, 5000, 20_000)
+CONNECTED = (1000, 5000, at_most(20_000))
 ACTION_S, POLL_S = 240.0, 45.0  # the default action rate, and the status polling beside it
 REQUEST_S = 1.0 / (1.0 / ACTION_S + 1.0 / POLL_S)
 EVENTS_PER_S = 0.1

@@ -8,10 +8,10 @@ from functools import partial
 import click
 
 from bench.measuring import in_turns
-from bench.null_server import load_on_null_server
+from bench.null_server import at_most, load_on_null_server
 from bench.tables import Table, show
 
-SIZES = (1000, 5000, 20_000)
+SIZES = (1000, 5000, at_most(20_000))
 STACKS = {
     "lean": ("--key", "HTTPTransport=httptools", "--key", "WebsocketTransport=lean"),
     "aiohttp and websockets": ("--key", "HTTPTransport=aiohttp", "--key", "WebsocketTransport=websockets"),

@@ -35,6 +35,7 @@ WEBSOCKET = b"GET /api/v4/websocket"  # how the handshake of a websocket begins
 _TICK_S = 0.01
 _BURST_EVENTS = 64  # written at once where events go out as fast as they are read
 _FILES = 60_000
+_OTHER_FILES = 1000  # beside websockets: connections for requests above all
 TLS = "--tls"
 
 _UNREAD = (
@@ -218,6 +219,12 @@ def load_on_null_server(options: Sequence[str], module: str, *arguments: object)
     """Run a load on a null server of its own: connections of an earlier one, still in TIME_WAIT, take it no ports."""
     with null_server(*options) as url:
         return child(module, "--url", url, *arguments)
+
+
+def at_most(connections: int) -> int:
+    """Return as many connections as one process here may hold at the most."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return connections if hard == resource.RLIM_INFINITY else min(connections, hard - _OTHER_FILES)
 
 
 def raise_open_files() -> None:
