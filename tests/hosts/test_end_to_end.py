@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pty
 import re
@@ -176,6 +177,7 @@ def changes(stage: Stage, artifacts: Artifacts) -> None:
     (stage.folder / "license").write_text("no licence")
     ended = stage.run("deploy", "-c", "demo", "-l", str(stage.folder / "license"))
     assert (ended.code, "is no Mattermost licence" in ended.stderr) == (2, True)
+    a_server_that_does_not_start(stage)
     changed = stage.good("deploy", "-c", "demo", "-m", str(artifacts.two))
     assert re.findall(r"✓ (\S+)  (.*)", changed.stderr) == [
         ("demo", "note what is deployed"),
@@ -185,6 +187,18 @@ def changes(stage: Stage, artifacts: Artifacts) -> None:
     ]
     assert "# two" in stage.on("app-0", "cat /opt/mattermost/current/bin/mattermost")
     assert len(stage.on("app-0", "ls /opt/mattermost/releases").split()) == 1
+
+
+def a_server_that_does_not_start(stage: Stage) -> None:
+    """Tell its last words, and leave a cluster that the next `deploy` mends."""
+    with tarfile.open(stage.folder / "bad.tar.gz", "w:gz") as packed:
+        text = b"#!/bin/sh\necho 'no such luck' >&2\nexit 5\n"
+        member = tarfile.TarInfo("mattermost/bin/mattermost")
+        member.size, member.mode = len(text), 0o755
+        packed.addfile(member, io.BytesIO(text))
+    ended = stage.run("deploy", "-c", "demo", "-m", str(stage.folder / "bad.tar.gz"))
+    assert ended.code == 1
+    assert re.search(r"mattermost.service does not stay up; it said: no such luck. `ltops deploy -c demo", ended.stderr)
 
 
 def status(stage: Stage) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import SecretStr
 
@@ -27,6 +28,12 @@ class DatabaseLogin:
     user: str
     password: SecretStr
     ssl_mode: str = ""
+
+
+def driver_of(data_source: SecretStr) -> Literal["postgres", "mysql"]:
+    """Return the kind of database that a data source names, by its form."""
+    text = data_source.get_secret_value()
+    return "mysql" if "@tcp(" in text or "@unix(" in text else "postgres"
 
 
 def open_psql(login: DatabaseLogin, arguments: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ from mattermost_load_test.config import ConnectionConfiguration, find, load
 from mattermost_load_test.errors import ArtifactError
 from mattermost_load_test.ltops.cluster import Instance
 from mattermost_load_test.ltops.configuring import SHIPPED
+from mattermost_load_test.ltops.database_shell import driver_of
 from mattermost_load_test.ltops.health import answers, wait_until_up
 from mattermost_load_test.ltops.hosts import planning
 from mattermost_load_test.ltops.hosts.admin import admin_exists, make_admin
@@ -56,7 +57,7 @@ class _Deployment:
         self._connections = Connections(fleet, progress.command)
         self._facts: dict[str, Facts] = {}
         if order.data_source is not None:
-            cluster.state.data_source = order.data_source
+            cluster.state.data_source, cluster.state.driver = order.data_source, driver_of(order.data_source)
         self._admin = _admin_of(os.environ)
 
     def stages(self) -> Iterator[Stage]:
@@ -88,8 +89,16 @@ class _Deployment:
             yield [self._site_step()]
 
     def _wait(self, host: Host) -> None:
-        """Wait until a host lets us in."""
-        self._connections.to(host).wait_until_up(lambda words: self._progress.tell(host.name, words))
+        """Wait until a host lets us in; that it takes a while is said once."""
+        told = False
+
+        def tell(words: str) -> None:
+            nonlocal told
+            if not told:
+                self._progress.say(f"{host.name}: {words}")
+            told = True
+
+        self._connections.to(host).wait_until_up(tell)
 
     def _survey(self, plan: planning.Plan) -> None:
         """Look at all hosts."""

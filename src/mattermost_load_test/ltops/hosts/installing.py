@@ -19,6 +19,11 @@ RESTARTS_MAX = 3
 """After how many starts in vain a unit is given up."""
 
 _POLL_S = 0.3
+_RESTART = """systemctl daemon-reload
+systemctl reset-failed {units} 2>/dev/null || true
+systemctl enable --quiet {units}
+systemctl restart {units}"""
+"""Starts units, those too that systemd has given up for failing too often."""
 
 
 def install(connection: Connection, part: Part, tell: Tell) -> None:
@@ -59,11 +64,7 @@ def _is_installed(connection: Connection, package: str) -> bool:
 def _start(connection: Connection, part: Part) -> None:
     """Start the units of a part and wait until its ports are listened on."""
     units = " ".join(part.units)
-    run_well(
-        connection,
-        as_root(f"systemctl daemon-reload\nsystemctl enable --quiet {units}\nsystemctl restart {units}"),
-        timeout_s=part.start_s + 60,
-    )
+    run_well(connection, as_root(_RESTART.format(units=units)), timeout_s=part.start_s + 60)
     deadline_s = time.monotonic() + part.start_s
     checks = " && ".join(f"bash -c '</dev/tcp/{host}/{port}'" for host, port in part.ports) or "true"
     while run(connection, f"systemctl is-active --quiet {units} && {{ {checks}; }} 2>/dev/null", quiet=True).code:

@@ -55,11 +55,6 @@ def site_url_of(fleet: Fleet) -> str:
     return f"http://{proxies[0].address}" if proxies else f"http://{fleet.of_role('app')[0].address}:{app_host.PORT}"
 
 
-def site_urls_inside(fleet: Fleet) -> list[str]:
-    """Return where the agents find the site: each proxy by its private address."""
-    return [f"http://{proxy.private_address}" for proxy in fleet.of_role("proxy")]
-
-
 def _installed(fleet: Fleet, host: Host, what: Deployed) -> Part:
     """Return the one part that makes a host what its role is."""
     if host.role == "app":

@@ -6,7 +6,6 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from pydantic import SecretStr
 
@@ -15,6 +14,7 @@ from mattermost_load_test.ltops.artifacts.archives import Bundle, MattermostArch
 from mattermost_load_test.ltops.artifacts.bringing import bring_bundle, bring_mattermost
 from mattermost_load_test.ltops.artifacts.licenses import read_license
 from mattermost_load_test.ltops.cluster import Instance
+from mattermost_load_test.ltops.database_shell import driver_of
 from mattermost_load_test.ltops.digests import digest_of
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import DeployOrder
@@ -122,7 +122,7 @@ class Deployment:
         state = self._cluster.state
         if order.data_source is not None:
             state.data_source = order.data_source
-            state.driver = _driver_of(order.data_source)
+            state.driver = driver_of(order.data_source)
             self._details.own_database = False
         elif self._options.app_count and self._archive is None:
             state.data_source, state.driver = SecretStr(""), ""
@@ -249,9 +249,3 @@ def _served(role: str, port: int) -> Instance:
     return Instance.model_validate(
         {"role": role, "index": 0, "address": f"{HOST}:{port}", "url": f"http://{HOST}:{port}"}
     )
-
-
-def _driver_of(data_source: SecretStr) -> Literal["postgres", "mysql"]:
-    """Return the kind of database that a data source names, by its form."""
-    text = data_source.get_secret_value()
-    return "mysql" if "@tcp(" in text or "@unix(" in text else "postgres"
