@@ -33,11 +33,14 @@ def simulated_cluster(folder: Path, programs: Programs) -> Iterator[Cluster]:
     try:
         cluster = start(programs, Place("127.0.0.1", ports), processes)
         certificate, key = cluster.authority.serving("kwok", ["127.0.0.1"])
+        simulation = folder / "simulation.yaml"
+        simulation.write_text(SIMULATION.read_text().replace("FOLDER", str(folder)))
+        (folder / "output.txt").write_text("loadtest 0.1.0\n")
         processes.run(
             "kwok",
             programs["kwok"],
             f"--kubeconfig={cluster.authority.kubeconfig(cluster.server, 'kwok', ADMINISTRATORS)}",
-            f"--config={SIMULATION}",
+            f"--config={simulation}",
             f"--manage-nodes-with-annotation-selector={MARK}=fake",
             "--node-ip=127.0.0.1",
             f"--node-port={kubelets}",

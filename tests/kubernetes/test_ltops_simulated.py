@@ -1,0 +1,240 @@
+"""`ltops` on a real control plane whose nodes are simulated: the whole chart, sizes as users have them, refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import client
+from tests.kubernetes.cluster import Cluster
+from tests.kubernetes.conftest import NewNamespace
+from tests.kubernetes.simulated import nodes
+from tests.ltops.conftest import Ops, ltops_in
+
+from mattermost_load_test.ltops.providers import provider_of
+from mattermost_load_test.ltops.providers.base import Job
+from mattermost_load_test.ltops.store import Store
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(240)]
+
+VIEWER = {
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "viewer"}],
+    "metadata": {"name": "viewer"},
+}
+
+
+@pytest.fixture(scope="module")
+def large(simulated: Cluster) -> Iterator[Cluster]:
+    """Give the cluster with two nodes that a deployment for 10,000 users fits on."""
+    with nodes(simulated, 2, cores=16, gib=64):
+        yield simulated
+
+
+@pytest.fixture
+def ops(simulated: Cluster, tmp_path: Path) -> Iterator[Ops]:
+    """Give the command `ltops` of the cluster's administrator."""
+    with ltops_in(tmp_path) as ops:
+        ops.environment |= simulated.environment
+        yield ops
+
+
+def requests_of(cluster: Cluster, namespace: str, name: str) -> Any:
+    """Return what the one container of a StatefulSet asks for."""
+    found = client.AppsV1Api(cluster.api()).read_namespaced_stateful_set(name, namespace)
+    return found.spec.template.spec.containers[0].resources.requests
+
+
+def test_a_life_at_full_size(ops: Ops, large: Cluster) -> None:
+    """The whole chart with its volumes, made larger, seen when a pod finds no place, and removed with its namespace."""
+    core = large.core
+    ops.good("create", "-c", "life", "--type", "kubernetes")
+    ops.good("deploy", "-c", "life", "--users", "5000")
+    assert ops.status("life")["well"]
+    assert requests_of(large, "life", "life-db") == {"cpu": "2", "memory": "4Gi"}
+    claims = core.list_namespaced_persistent_volume_claim("life").items
+    assert {claim.status.phase for claim in claims} == {"Bound"}
+    assert "Nothing to do" in ops.good("deploy", "-c", "life").stderr
+
+    ops.good("deploy", "-c", "life", "--users", "10000")
+    assert requests_of(large, "life", "life-db") == {"cpu": "4", "memory": "8Gi"}
+    assert len([one for one in ops.state("life")["instances"] if one["role"] == "proxy"]) == 2
+
+    a_pod_that_finds_no_place(ops, large)
+
+    ops.good("delete", "-c", "life", "--yes")
+    assert "life" not in [one.metadata.name for one in core.list_namespace().items]
+    bound = {claim.spec.volume_name for claim in claims}
+    assert not bound & {one.metadata.name for one in core.list_persistent_volume().items}
+    assert list(ops.home.iterdir()) == []
+
+
+def a_pod_that_finds_no_place(ops: Ops, large: Cluster) -> None:
+    """`status` says so in the scheduler's words, while no node takes pods."""
+    core = large.core
+    names = [node.metadata.name for node in core.list_node().items]
+    (app,) = core.list_namespaced_pod("life", label_selector="app.kubernetes.io/component=app").items
+    for name in names:
+        core.patch_node(name, {"spec": {"unschedulable": True}})
+    try:
+        core.delete_namespaced_pod(app.metadata.name, "life")
+        large.until(lambda: "no node takes it" in json.dumps(ops.status("life")), "status says that it finds no place")
+        assert not ops.status("life")["well"]
+    finally:
+        for name in names:
+            core.patch_node(name, {"spec": {"unschedulable": None}})
+    large.until(lambda: ops.status("life")["well"], "it is well again")
+
+
+def test_twenty_agents(ops: Ops, large: Cluster, namespace: NewNamespace) -> None:
+    """One Indexed Job runs them all; how each ends is known."""
+    where = namespace(large)
+    agents = {"replicas": 20, "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}}}
+    (ops.folder / "values.yaml").write_text(yaml.safe_dump({"agent": agents}))
+    ops.good(
+        "create", "-c", "many", "--type", "kubernetes", "--namespace", where, "--server-url", "http://chat.invalid"
+    )
+    ops.good("deploy", "-c", "many", "-f", "values.yaml")
+    cluster = Store(ops.home).load("many")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in large.environment.items():
+            patch.setenv(name, value)
+        running = provider_of("kubernetes").agents(cluster)
+        running.start(Job("run", 20, [b"{}"], lambda index: ["all", "--agent-index", index]))
+        large.until(lambda: {one.phase for one in running.states("run", 20)} == {"running"}, "all twenty run")
+        for pod in large.core.list_namespaced_pod(where, label_selector="app.kubernetes.io/component=loadtest").items:
+            annotation = {"metadata": {"annotations": {"simulated/exit-code": "0"}}}
+            large.core.patch_namespaced_pod(pod.metadata.name, where, annotation)
+        large.until(lambda: all(one.over for one in running.states("run", 20)), "all twenty have ended")
+        assert [one.exit_code for one in running.states("run", 20)] == [0] * 20
+    ops.good("delete", "-c", "many", "--yes")
+    assert where in [one.metadata.name for one in large.core.list_namespace().items], "it was there before"
+    assert not large.core.list_namespaced_pod(where).items
+
+
+def test_no_room(ops: Ops, simulated: Cluster, namespace: NewNamespace) -> None:
+    """Many nodes that are each too small: refused with the numbers before anything is made."""
+    where = namespace(simulated)
+    with nodes(simulated, 20, cores=1, gib=2):
+        cordoned = [one.metadata.name for one in simulated.core.list_node().items]
+        ops.good("create", "-c", "tight", "--type", "kubernetes", "--namespace", where)
+        ended = ops.run("deploy", "-c", "tight", "--users", "40000")
+    assert len(cordoned) >= 20
+    assert ended.code == 1
+    assert "the cluster has no room for tight: it asks for" in ended.error
+    assert "there is no room for db, 4 cores and 64 GiB" in ended.error
+    assert "--force" in ended.error
+    assert not simulated.core.list_namespaced_service(where).items
+
+
+def test_a_quota(ops: Ops, large: Cluster, namespace: NewNamespace) -> None:
+    """The quota's own words come soon, long before the deployment's time is up, and nothing is left half-made."""
+    where = namespace(large)
+    quota = {"metadata": {"name": "small"}, "spec": {"hard": {"pods": "1"}}}
+    large.core.create_namespaced_resource_quota(where, quota)
+    ops.good("create", "-c", "held", "--type", "kubernetes", "--namespace", where)
+    ended = ops.run("deploy", "-c", "held", "--users", "5000")
+    assert ended.code == 1
+    assert "exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1" in ended.error
+    large.until(lambda: not large.core.list_namespaced_pod(where).items, "nothing is left of it")
+
+
+def test_permissions_that_are_missing(ops: Ops, simulated: Cluster, namespace: NewNamespace) -> None:
+    """All of them are named at once, and how they are given, before anything is deployed."""
+    where = namespace(simulated)
+    client.RbacAuthorizationV1Api(simulated.api()).create_namespaced_role_binding(where, VIEWER)
+    ops.environment["KUBECONFIG"] = str(simulated.kubeconfig_of("viewer"))
+    ended = ops.run("create", "-c", "shy", "--type", "kubernetes", "--namespace", where)
+    assert ended.code == 3
+    assert f"you lack permissions in the namespace {where}" in ended.error
+    assert "create, delete pods; create pods/exec" in ended.error
+    assert "get, list, create, patch, delete secrets" in ended.error
+    assert "--clusterrole=edit" in ended.error
+
+
+def test_a_namespace_that_may_not_be_made(ops: Ops, simulated: Cluster) -> None:
+    """Who may do nothing is told what was refused."""
+    ops.environment["KUBECONFIG"] = str(simulated.kubeconfig_of("stranger"))
+    ended = ops.run("create", "-c", "shy", "--type", "kubernetes")
+    assert ended.code == 3
+    assert 'User "stranger" cannot' in ended.error
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "words"),
+    [
+        (
+            {"mattermost": {"image": {"repository": "registry.invalid/unpullable"}}},
+            (),
+            "its image registry.invalid/unpullable:11.6.0 cannot be pulled",
+        ),
+        (
+            {"mattermost": {"image": {"repository": "registry.invalid/out-of-memory"}}},
+            (),
+            "was out of memory: give it more by `resources`",
+        ),
+        (
+            {},
+            ("--agent-image", "registry.invalid/unpullable:2"),
+            "make image, docker push REF, ltops deploy --agent-image",
+        ),
+    ],
+    ids=["server", "memory", "agents"],
+)
+def test_what_does_not_come_up(
+    ops: Ops, large: Cluster, namespace: NewNamespace, values: dict[str, Any], options: tuple[str, ...], words: str
+) -> None:
+    """One message with the reason, soon."""
+    where = namespace(large)
+    (ops.folder / "values.yaml").write_text(yaml.safe_dump(values))
+    ops.good("create", "-c", "bad", "--type", "kubernetes", "--namespace", where)
+    ended = ops.run("deploy", "-c", "bad", "--users", "5000", "-f", "values.yaml", *options)
+    assert (ended.code, words in ended.error) == (1, True), ended.error
+    ops.good("delete", "-c", "bad", "--yes")
+    assert not large.core.list_namespaced_pod(where).items
+
+
+def test_a_release_of_the_same_name(ops: Ops, simulated: Cluster, namespace: NewNamespace) -> None:
+    """Somebody else's is left alone by deploy and by delete."""
+    where, helm = namespace(simulated), simulated.programs["helm"]
+    environment = os.environ | simulated.environment
+    subprocess.run([helm, "create", "theirs"], cwd=ops.folder, check=True, capture_output=True)
+    command = [helm, "install", "demo", "./theirs", "--namespace", where, "--set", "replicaCount=0"]
+    subprocess.run(command, cwd=ops.folder, check=True, capture_output=True, env=environment)
+    ops.good("create", "-c", "demo", "--type", "kubernetes", "--namespace", where)
+    ended = ops.run("deploy", "-c", "demo")
+    assert ended.code == 2
+    assert f"there is a release demo in the namespace {where} already, of the chart theirs" in ended.error
+    ops.good("delete", "-c", "demo", "--yes")
+    listed = subprocess.run(
+        [helm, "list", "--short", "--namespace", where], capture_output=True, text=True, env=environment
+    )
+    assert listed.stdout == "demo\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("", "helm"),
+        ('#!/bin/sh\n[ "$2" = --client ] || exit 1\necho "Client: v2.17.0+ga690bad"\n', "helm is version v2.17"),
+    ],
+    ids=["missing", "old"],
+)
+def test_helm_itself(ops: Ops, simulated: Cluster, script: str, words: str) -> None:
+    """Without Helm 3 nothing is begun; the message says where it is to be had."""
+    programs = ops.folder / "programs"
+    programs.mkdir()
+    if script:
+        (programs / "helm").write_text(script)
+        (programs / "helm").chmod(0o755)
+    ops.environment["PATH"] = f"{programs}:/nowhere"
+    ended = ops.run("create", "-c", "demo", "--type", "kubernetes")
+    assert ended.code == 2
+    assert words in ended.error
+    assert "https://helm.sh/docs/intro/install/" in ended.error
