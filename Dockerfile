@@ -5,10 +5,11 @@ FROM ${PYTHON_IMAGE} AS build
 COPY requirements.lock /build/
 RUN python -m venv --without-pip /opt/mattermost-load-test
 RUN python -m pip --python /opt/mattermost-load-test/bin/python install --disable-pip-version-check --no-compile --require-hashes --requirement /build/requirements.lock
-COPY dist/*.whl /build/
-RUN python -m pip --python /opt/mattermost-load-test/bin/python install --disable-pip-version-check --no-compile --no-deps /build/*.whl
 # Compiled here, since an agent cannot write it; by the sources' hashes, since their times differ from build to build.
 RUN /opt/mattermost-load-test/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/mattermost-load-test/lib
+COPY dist/*.whl /build/
+RUN python -m pip --python /opt/mattermost-load-test/bin/python install --disable-pip-version-check --no-compile --no-deps /build/*.whl
+RUN /opt/mattermost-load-test/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/mattermost-load-test/lib/python3*/site-packages/mattermost_load_test
 
 FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/mattermost-load-test /opt/mattermost-load-test

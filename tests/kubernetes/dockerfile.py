@@ -6,17 +6,20 @@ what it would make in the image, so that what the tests run is what the Dockerfi
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockerfile_parse import DockerfileParser
 from tests.kubernetes.images import FOLDERS, LINKS
+from tests.kubernetes.programs import cache
 
 STEP_TIMEOUT_S = 300
 BASE = ("/usr", "/etc", "/dev", "/proc", str(Path.home()), sys.base_prefix)
@@ -66,17 +69,44 @@ class Built:
 
 
 def build(context: Path, folder: Path) -> Built:
-    """Carry out the Dockerfile of a folder; the stages' file systems are made in another."""
+    """Carry out the Dockerfile of a folder; the stages' file systems are made in another.
+
+    What is made before the first step that wants our wheel is kept for the next time, as an engine keeps layers.
+    """
+    steps = [
+        (step["instruction"], step["value"])
+        for step in DockerfileParser(path=str(context), cache_content=True).structure
+        if step["instruction"] not in ("COMMENT", "ARG")  # what the base image is does not matter here
+    ]
+    first = next(number for number, (_, value) in enumerate(steps) if value.startswith("dist/"))
+    digest = hashlib.sha256(repr((steps[:first], sys.version, sys.base_prefix)).encode())
+    digest.update((context / "requirements.lock").read_bytes())
+    layer = cache().with_name("image-layers") / digest.hexdigest()[:16]
+    folder.mkdir()
+    root = folder / "build"
     stages: dict[str, Built] = {}
-    current = Built(folder)
-    for step in DockerfileParser(path=str(context), cache_content=True).structure:
-        instruction, value = step["instruction"], step["value"]
+    if layer.exists():
+        _copy_tree(layer, root)
+        stages["build"] = Built(root)
+        steps = steps[first:]
+    for number, (instruction, value) in enumerate(steps):
+        if number == first and root.exists() and not layer.exists():
+            _keep(root, layer)
         if instruction == "FROM":
             _, _, name = value.partition(" AS ")
-            current = stages[name] = Built(_new_root(folder / (name or "final")))
-        elif instruction not in ("COMMENT", "ARG"):  # what the base image is does not matter here
-            _carry_out(current, instruction, value, stages, context)
-    return current
+            stages[name] = Built(_new_root(folder / (name or "final")))
+        else:
+            _carry_out(list(stages.values())[-1], instruction, value, stages, context)
+    return list(stages.values())[-1]
+
+
+def _keep(root: Path, layer: Path) -> None:
+    """Keep what a stage is so far, instead of what was kept before."""
+    shutil.rmtree(layer.parent, ignore_errors=True)
+    layer.parent.mkdir(parents=True)
+    making = Path(tempfile.mkdtemp(dir=layer.parent))
+    shutil.copytree(root, making, symlinks=True, dirs_exist_ok=True)
+    making.rename(layer)
 
 
 def _carry_out(image: Built, instruction: str, value: str, stages: dict[str, Built], context: Path) -> None:
@@ -131,10 +161,16 @@ def _copy(top: Path, source: str, target: Path) -> None:
         raise FileNotFoundError(f"COPY {source}: there is no such thing in {top}")
     for path in found:
         if path.is_dir():
-            shutil.copytree(path, target, symlinks=True, dirs_exist_ok=True, copy_function=_link)
+            _copy_tree(path, target)
         else:
             target.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    """Copy a folder by hard links; where that cannot be, since they would lie on two disks, by contents."""
+    same = source.stat().st_dev == (target if target.exists() else target.parent).stat().st_dev
+    shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True, copy_function=_link if same else shutil.copy2)
 
 
 def _link(source: str, target: str) -> None:

@@ -54,7 +54,7 @@ class Programs:
 def find() -> Programs:
     """Return the programs that were built before; raises `ProgramsMissingError`."""
     _check_go()
-    programs = Programs(_cache() / _key())
+    programs = Programs(cache() / _key())
     if not programs.folder.exists():
         raise ProgramsMissingError("Kubernetes is not built yet: make kubernetes-tools (some ten minutes, once)")
     return programs
@@ -63,21 +63,21 @@ def find() -> Programs:
 def build() -> Programs:
     """Build the programs unless they are there."""
     _check_go()
-    _cache().mkdir(parents=True, exist_ok=True)
-    with FileLock(_cache() / "lock"):
-        if (_cache() / _key()).exists():
+    cache().mkdir(parents=True, exist_ok=True)
+    with FileLock(cache() / "lock"):
+        if (cache() / _key()).exists():
             return find()
-        made = Path(tempfile.mkdtemp(prefix="making-", dir=_cache()))
+        made = Path(tempfile.mkdtemp(prefix="making-", dir=cache()))
         try:
             for name, package in PACKAGES.items():
                 print(f"kubernetes-tools: building {name}", flush=True)
                 _compile(package, made / name)
             made.chmod(0o755)
-            made.rename(_cache() / _key())
+            made.rename(cache() / _key())
         except BaseException:
             shutil.rmtree(made)
             raise
-        for old in sorted(_cache().glob("[0-9a-f]*/"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        for old in sorted(cache().glob("[0-9a-f]*/"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
             shutil.rmtree(old)
     return find()
 
@@ -111,7 +111,7 @@ def _check_go() -> None:
         raise ProgramsMissingError(f"Go {wanted} or later is missing (https://go.dev/dl/); then: make kubernetes-tools")
 
 
-def _cache() -> Path:
+def cache() -> Path:
     """Return the folder that builds are kept in."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "mattermost-load-test" / "kubernetes-tools"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import uuid
 from collections.abc import Iterator
@@ -35,11 +36,11 @@ def simulated_cluster(folder: Path, programs: Programs) -> Iterator[Cluster]:
         certificate, key = cluster.authority.serving("kwok", ["127.0.0.1"])
         simulation = folder / "simulation.yaml"
         simulation.write_text(SIMULATION.read_text().replace("FOLDER", str(folder)))
-        (folder / "output.txt").write_text("loadtest 0.1.0\n")
+        (folder / "output.txt").write_text("2026-01-01T00:00:00.000000000Z stdout F loadtest 0.1.0\n")
         processes.run(
             "kwok",
             programs["kwok"],
-            f"--kubeconfig={cluster.authority.kubeconfig(cluster.server, 'kwok', ADMINISTRATORS)}",
+            f"--kubeconfig={cluster.authority.kubeconfig(cluster.server, 'simulation', ADMINISTRATORS)}",
             f"--config={simulation}",
             f"--manage-nodes-with-annotation-selector={MARK}=fake",
             "--node-ip=127.0.0.1",
@@ -77,6 +78,27 @@ def nodes(cluster: Cluster, count: int = 1, *, cores: float, gib: float) -> Iter
         for name in names:
             with contextlib.suppress(client.ApiException):  # the test may have removed it
                 core.delete_node(name)
+
+
+def end_pods(cluster: Cluster, namespace: str, selector: str, exit_code: int = 0, *, count: int) -> None:
+    """End as many running pods of agents with an exit code, and wait until they have; KWOK may miss being told once."""
+    core = cluster.core
+    running = [one for one in core.list_namespaced_pod(namespace, label_selector=selector).items if _runs(one)]
+    names = [one.metadata.name for one in running[:count]]
+    told = itertools.count()
+
+    def ended() -> bool:
+        left = [name for name in names if _runs(core.read_namespaced_pod(name, namespace))]
+        annotations = {"simulated/exit-code": str(exit_code), "simulated/told": str(next(told))}
+        for name in left:
+            core.patch_namespaced_pod(name, namespace, {"metadata": {"annotations": annotations}})
+        return not left
+
+    cluster.until(ended, f"{names} end")
+
+
+def _runs(pod: client.V1Pod) -> bool:
+    return bool(pod.status.phase == "Running")
 
 
 def is_ready(node: client.V1Node) -> bool:

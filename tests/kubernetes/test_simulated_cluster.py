@@ -9,7 +9,7 @@ import pytest
 from kubernetes import client, config
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.conftest import NewNamespace
-from tests.kubernetes.simulated import nodes
+from tests.kubernetes.simulated import end_pods, nodes
 
 pytestmark = pytest.mark.xdist_group("kubernetes")
 
@@ -64,18 +64,12 @@ def test_a_job_ends_when_its_agents_do(simulated: Cluster, namespace: NewNamespa
         pods = core.list_namespaced_pod(where, label_selector="job-name=run").items
         return [one.metadata.name for one in pods if one.status.phase == "Running"]
 
-    def tell(name: str, exit_code: int) -> None:
-        core.patch_namespaced_pod(name, where, {"metadata": {"annotations": {"simulated/exit-code": str(exit_code)}}})
-
     with nodes(simulated, cores=4, gib=8):
         batch.create_namespaced_job(where, job)
         first = simulated.until(lambda: len(running()) == 2 and running(), "both agents run")
-        tell(first[0], 1)
-        again = simulated.until(
-            lambda: len(running()) == 2 and first[0] not in running() and running(), "a new one runs"
-        )
-        for name in again:
-            tell(name, 0)
+        end_pods(simulated, where, "job-name=run", 1, count=1)
+        simulated.until(lambda: len(running()) == 2 and running() != first, "a new one runs")
+        end_pods(simulated, where, "job-name=run", count=2)
         simulated.until(lambda: batch.read_namespaced_job("run", where).status.succeeded == 2, "the job is complete")
 
 
