@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,32 @@ def a_pod_that_finds_no_place(ops: Ops, large: Cluster) -> None:
         for name in names:
             core.patch_node(name, {"spec": {"unschedulable": None}})
     large.until(lambda: "no node takes it" not in json.dumps(ops.status("life")), "it has found one")
+
+
+def test_a_release_of_somebody_else(ops: Ops, simulated: Cluster, namespace: NewNamespace) -> None:
+    """A release of the cluster's name that is not ours is refused by `deploy`, and `delete` leaves it alone."""
+    where = namespace(simulated)
+    chart = ops.folder / "other"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": "other", "version": "1.0.0"}))
+    labels = {"app.kubernetes.io/instance": "taken"}
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs", "labels": labels}}
+    (chart / "templates" / "theirs.yaml").write_text(yaml.safe_dump(settings))
+    claim = {
+        "metadata": {"name": "theirs", "labels": labels},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    simulated.core.create_namespaced_persistent_volume_claim(where, claim)
+    helm = ["helm", "install", "taken", str(chart), "--namespace", where]
+    subprocess.run(helm, env=os.environ | ops.environment, check=True, capture_output=True)
+
+    ops.good("create", "-c", "taken", "--type", "kubernetes", "--namespace", where)
+    refused = ops.run("deploy", "-c", "taken", "--force")
+    assert refused.code == 2
+    assert "of the chart other-1.0.0: it is left alone" in refused.stderr
+    assert "is not of this cluster" in ops.good("delete", "-c", "taken", "--yes").stderr
+    assert simulated.core.read_namespaced_config_map("theirs", where)
+    assert simulated.core.read_namespaced_persistent_volume_claim("theirs", where).metadata.deletion_timestamp is None
 
 
 def test_twenty_agents(ops: Ops, large: Cluster, namespace: NewNamespace) -> None:

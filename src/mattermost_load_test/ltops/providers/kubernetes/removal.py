@@ -47,11 +47,20 @@ class Removal:
             return
         api = Api(where.namespace, where.context)
         helm = Helm(where.namespace, where.context, self._progress.command)
+        if _is_foreign(helm, where):
+            self._progress.warn(
+                f"the release {where.name} in the namespace {where.namespace} is not of this cluster: "
+                "it is left alone, its volumes and its namespace, too"
+            )
+            return
         volumes = _volumes(api)
         yield [Step("runs", "end them", lambda tell: remove_jobs(api, where.name))]
         yield [
             Step(
-                "release", "remove it", lambda tell: helm.uninstall(where.name, UNINSTALL_S), lambda: _ours(helm, where)
+                "release",
+                "remove it",
+                lambda tell: helm.uninstall(where.name, UNINSTALL_S),
+                lambda: helm.release(where.name) is not None,
             )
         ]
         yield [Step("volumes", "remove what is beside it", lambda tell: _remove_rest(api, where))]
@@ -66,12 +75,13 @@ class Removal:
         yield [Step("cluster", "look for what is left", lambda tell: _check_left(api, where, volumes))]
 
 
-def _ours(helm: Helm, where: Where) -> bool:
-    """Say whether there is a release to remove: another's is left alone."""
+def _is_foreign(helm: Helm, where: Where) -> bool:
+    """Say whether the release of the cluster's name is another's: its objects carry the labels that ours would."""
     try:
-        return own_release(helm, where) is not None
+        own_release(helm, where)
     except ClusterError:
-        return False
+        return True
+    return False
 
 
 def _remove_rest(api: Api, where: Where) -> None:
