@@ -6,21 +6,12 @@ import contextlib
 import os
 import select
 import shutil
-import signal
 import sys
-import termios
-import tty
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 import paramiko
 
+from mattermost_load_test.ltops.own_terminal import LOST, READ_BYTES, raw, resizing, write
 from mattermost_load_test.ltops.ssh.connection import Connection
-
-READ_BYTES = 1 << 15
-LOST = 255
-"""The exit code when the connection breaks, as ssh's own is."""
 
 
 def attach(connection: Connection, command: str) -> int:
@@ -36,7 +27,7 @@ def attach(connection: Connection, command: str) -> int:
             channel.exec_command(command)
         else:
             channel.invoke_shell()
-        with _raw(stdin), _resizing(channel, stdin):
+        with raw(stdin), resizing(stdin, lambda: _resized(channel, stdin)):
             _copy(channel, stdin)
         code = channel.recv_exit_status()
         return LOST if code < 0 else code
@@ -47,37 +38,11 @@ def _ask_terminal(channel: paramiko.Channel) -> None:
     channel.get_pty(os.environ.get("TERM", "xterm"), columns, lines)
 
 
-@contextmanager
-def _raw(stdin: int) -> Iterator[None]:
-    """Let keys through as they are while the context lasts, where stdin is a terminal."""
-    if not os.isatty(stdin):
-        yield
-        return
-    before = termios.tcgetattr(stdin)
-    try:
-        tty.setraw(stdin, termios.TCSADRAIN)  # what was typed ahead is kept
-        yield
-    finally:
-        termios.tcsetattr(stdin, termios.TCSADRAIN, before)
-
-
-@contextmanager
-def _resizing(channel: paramiko.Channel, stdin: int) -> Iterator[None]:
-    """Tell the other end when our terminal's size changes."""
-    if not os.isatty(stdin):
-        yield
-        return
-
-    def resized(number: int, frame: FrameType | None) -> None:
-        size = os.get_terminal_size(stdin)
-        with contextlib.suppress(paramiko.SSHException, OSError):
-            channel.resize_pty(size.columns, size.lines)
-
-    before = signal.signal(signal.SIGWINCH, resized)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGWINCH, before)
+def _resized(channel: paramiko.Channel, stdin: int) -> None:
+    """Tell the other end our terminal's size."""
+    size = os.get_terminal_size(stdin)
+    with contextlib.suppress(paramiko.SSHException, OSError):
+        channel.resize_pty(size.columns, size.lines)
 
 
 def _copy(channel: paramiko.Channel, stdin: int) -> None:
@@ -100,15 +65,9 @@ def _copy(channel: paramiko.Channel, stdin: int) -> None:
 def _show(channel: paramiko.Channel) -> bool:
     """Write what has come, and say whether more may come."""
     if channel.recv_stderr_ready():
-        _write(sys.stderr.fileno(), channel.recv_stderr(READ_BYTES))
+        write(sys.stderr.fileno(), channel.recv_stderr(READ_BYTES))
         return True
     if channel.recv_ready():
-        _write(sys.stdout.fileno(), channel.recv(READ_BYTES))
+        write(sys.stdout.fileno(), channel.recv(READ_BYTES))
         return True
     return not (channel.eof_received or channel.closed)
-
-
-def _write(stream: int, data: bytes) -> None:
-    """Write all of it."""
-    while data:
-        data = data[os.write(stream, data) :]

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import socket
-import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from mattermost_load_test.errors import ClusterError, LoadTestError, OperationError, PortInUseError
+from mattermost_load_test.errors import ClusterError, LoadTestError, OperationError
+from mattermost_load_test.ltops.loopback import READ_BYTES, listening
 from mattermost_load_test.ltops.providers.kubernetes.api import Api
 from mattermost_load_test.ltops.providers.kubernetes.streams import connect_to_port
-
-HERE = "127.0.0.1"
-READ_BYTES = 1 << 16
-_POLL_S = 0.1
 
 
 @contextmanager
@@ -27,50 +22,23 @@ def forwarded(api: Api, service: str, port: int, local_port: int, told: Callable
     service, `OperationError` where no pod of it is ready, `PortInUseError`.
     """
     pod_of(api, service, port)
+    with listening(local_port, lambda near: _carry(api, service, port, told, near)) as here:
+        yield here
+
+
+def _carry(api: Api, service: str, port: int, told: Callable[[str], None], near: socket.socket) -> None:
+    """Carry one connection both ways until one end is done."""
     try:
-        server = _Server((HERE, local_port), lambda *made: _Carrier(api, service, port, told, *made))
-    except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-            raise
-        raise PortInUseError(f"port {local_port} cannot be listened on ({error.strerror}): choose another") from error
-    serving = threading.Thread(target=server.serve_forever, args=(_POLL_S,), daemon=True)
-    serving.start()
-    try:
-        yield f"{HERE}:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        serving.join()
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    """Accepts, a thread for each connection; those end when the process does, or their other end."""
-
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-
-
-class _Carrier(socketserver.BaseRequestHandler):
-    """Carries one connection."""
-
-    def __init__(self, api: Api, service: str, port: int, told: Callable[[str], None], *made: Any) -> None:
-        self._api, self._service, self._port, self._told = api, service, port, told
-        super().__init__(*made)
-
-    def handle(self) -> None:
-        """Carry what comes both ways until one end is done."""
-        try:
-            pod, port = pod_of(self._api, self._service, self._port)
-            far = connect_to_port(self._api, pod, port).socket(port)
-        except LoadTestError as error:
-            self._told(str(error))
-            return
-        back = threading.Thread(target=_copy, args=(far, self.request), daemon=True)
-        back.start()
-        _copy(self.request, far)
-        back.join()
-        far.close()
+        pod, number = pod_of(api, service, port)
+        far = connect_to_port(api, pod, number).socket(number)
+    except LoadTestError as error:
+        told(str(error))
+        return
+    back = threading.Thread(target=_copy, args=(far, near), daemon=True)
+    back.start()
+    _copy(near, far)
+    back.join()
+    far.close()
 
 
 def _copy(source: Any, target: Any) -> None:

@@ -6,21 +6,13 @@ import contextlib
 import os
 import select
 import shutil
-import signal
 import sys
-import termios
-import tty
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 
 from mattermost_load_test.errors import ServerError
+from mattermost_load_test.ltops.own_terminal import LOST, READ_BYTES, raw, resizing, write
 from mattermost_load_test.ltops.providers.kubernetes.api import Api
 from mattermost_load_test.ltops.providers.kubernetes.streams import STDERR, STDIN, Exec, Place
-
-READ_BYTES = 1 << 15
-LOST = 255
-"""The exit code when the connection breaks, as ssh's own is."""
 
 RESIZED_S = 0.3
 """How soon a changed size is told."""
@@ -37,42 +29,13 @@ def attach(api: Api, place: Place, command: Sequence[str]) -> int:
     terminal = os.isatty(stdin) and os.isatty(sys.stdout.fileno())
     prefix = ("env", f"TERM={os.environ.get('TERM', 'xterm')}") if terminal else ()
     stream = Exec(api, place, [*prefix, *(command or SHELL)], stdin=True, terminal=terminal)
-    try:
-        with _raw(stdin, terminal), _resized(terminal) as sizes:
-            _copy(stream, stdin, sizes)
-    finally:
-        stream.close()
-    return LOST if stream.exit_code is None else stream.exit_code
-
-
-@contextmanager
-def _raw(stdin: int, terminal: bool) -> Iterator[None]:
-    """Let keys through as they are while the context lasts, on a terminal."""
-    if not terminal:
-        yield
-        return
-    before = termios.tcgetattr(stdin)
-    try:
-        tty.setraw(stdin)
-        yield
-    finally:
-        termios.tcsetattr(stdin, termios.TCSADRAIN, before)
-
-
-@contextmanager
-def _resized(terminal: bool) -> Iterator[list[bool]]:
-    """Give a list with an entry whenever the size of our terminal is to be told: now, and when it changes."""
-    told: list[bool] = [True] if terminal else []
-
-    def changed(number: int, frame: FrameType | None) -> None:
-        told.append(True)  # told by the loop: a signal may come in the midst of a frame
-
-    before = signal.signal(signal.SIGWINCH, changed) if terminal else None
-    try:
-        yield told
-    finally:
+    sizes = [True] if terminal else []  # an entry whenever ours is to be told: by the loop, not in the midst of a frame
+    with contextlib.closing(stream), contextlib.ExitStack() as ours:
         if terminal:
-            signal.signal(signal.SIGWINCH, before)
+            ours.enter_context(raw(stdin))
+            ours.enter_context(resizing(stdin, lambda: sizes.append(True)))
+        _copy(stream, stdin, sizes)
+    return LOST if stream.exit_code is None else stream.exit_code
 
 
 def _copy(stream: Exec, stdin: int, sizes: list[bool]) -> None:
@@ -88,7 +51,7 @@ def _copy(stream: Exec, stdin: int, sizes: list[bool]) -> None:
                 sources.remove(stdin)
         if sources[0] in ready:
             channel, content = stream.receive()
-            _write(sys.stderr.fileno() if channel == STDERR else sys.stdout.fileno(), content)
+            write(sys.stderr.fileno() if channel == STDERR else sys.stdout.fileno(), content)
 
 
 def _pass_on(stream: Exec, stdin: int) -> bool:
@@ -99,9 +62,3 @@ def _pass_on(stream: Exec, stdin: int) -> bool:
     else:
         stream.close_stdin()
     return bool(keys)
-
-
-def _write(stream: int, data: bytes) -> None:
-    """Write all of it."""
-    while data:
-        data = data[os.write(stream, data) :]
