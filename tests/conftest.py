@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -179,3 +182,37 @@ async def log_in(server: EmbeddedServer, http: aiohttp.ClientSession, username: 
     async with http.post(f"{server.url}/api/v4/users/login", json=body) as response:
         assert response.status == 200, await response.text()
         return Person(server, http, user_id, response.headers["Token"])
+
+
+PROFILES_PROGRAM = Path(__file__).parent / "pprof_server" / "main.go"
+BUILD_S = 60.0
+
+
+@pytest.fixture(scope="session")
+def go() -> str:
+    """Give the command `go`, or skip with the command that installs it."""
+    found = shutil.which("go")
+    if found is None:
+        assert os.environ.get("CI") != "true", "CI installs Go, see .ci/run"
+        pytest.skip("no Go here: apt-get install golang-go")
+    return found
+
+
+@pytest.fixture(scope="session")
+def go_program(go: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the program that gives profiles."""
+    program = tmp_path_factory.mktemp("pprof") / "server"
+    subprocess.run([go, "build", "-o", program, PROFILES_PROGRAM], check=True, cwd=program.parent, timeout=BUILD_S)
+    return program
+
+
+@pytest.fixture
+async def pprof_url(go_program: Path) -> AsyncIterator[str]:
+    """Run the program and give the address of its profiles."""
+    process = await asyncio.create_subprocess_exec(go_program, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    async with asyncio.timeout(DEADLINE_S):
+        address = (await process.stdout.readline()).decode().strip()
+    yield f"http://{address}/debug/pprof"
+    process.kill()
+    await process.communicate()

@@ -48,13 +48,15 @@ class _Model(BaseModel):
 class Instance(_Model):
     """One host, pod or process of a cluster.
 
-    `address` is a host, or host and port, by which messages call it; `url` is what it serves, empty if nothing.
+    `address` is a host, or host and port, by which messages call it; `url` is what it serves, empty if nothing, and
+    `profiles_url` where a server gives its profiles, as the others call it: only a licensed one does.
     """
 
     role: Role
     index: int
     address: str
     url: str = ""
+    profiles_url: str = ""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""What tells of a cluster, put into one archive: logs, configurations without secrets, results, metrics."""
+"""What tells of a cluster, put into one archive: logs, configurations without secrets, results, metrics, profiles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from mattermost_load_test.errors import LoadTestError, OutputError
+from mattermost_load_test.errors import LoadTestError, OutputError, ServerUnreachableError
 from mattermost_load_test.ltops.cluster import Instance
 from mattermost_load_test.ltops.inspecting import inspect
 from mattermost_load_test.ltops.progress import LOG_FILE, Progress
@@ -22,6 +22,9 @@ from mattermost_load_test.ltops.steps import Stage, Step, Tell, carry_out
 from mattermost_load_test.ltops.store import Cluster, Store
 
 METRICS_TIMEOUT_S = 10.0
+PROFILES_TIMEOUT_S = 60.0
+PROFILES = ("goroutine", "block", "mutex", "heap")
+"""What Go's net/http/pprof has at once: of the CPU `loadtest pprof` takes one, over a time, during a run."""
 
 
 def collect_cluster(cluster: Cluster, output: Path | None, progress: Progress) -> Path:
@@ -69,6 +72,9 @@ def _stage(cluster: Cluster, top: Path) -> Stage:
         into.mkdir(parents=True)
         collect = partial(_collect, provider, cluster, instance, into)
         steps.append(Step(instance.name, "collect logs and configurations", collect))
+        if instance.profiles_url:
+            save = partial(save_profiles, provider, cluster, instance, into)
+            steps.append(Step(instance.name, "take its profiles", save))
     if cluster.state.metrics_url:
         steps.append(Step("metrics", "take a snapshot", partial(_snapshot, provider, cluster, top / "metrics.json")))
     return steps
@@ -76,6 +82,19 @@ def _stage(cluster: Cluster, top: Path) -> Stage:
 
 def _collect(provider: Provider, cluster: Cluster, instance: Instance, into: Path, tell: Tell) -> None:
     provider.collect(cluster, instance, into)
+
+
+def save_profiles(provider: Provider, cluster: Cluster, instance: Instance, into: Path, tell: Tell) -> None:
+    """Write what a server is about, as files that ``go tool pprof`` opens; raises `ServerUnreachableError`."""
+    url = urlsplit(instance.profiles_url)
+    with provider.reach(cluster, url.netloc) as address:
+        for name in PROFILES:
+            try:
+                answer = requests.get(f"http://{address}{url.path}/{name}", timeout=PROFILES_TIMEOUT_S)
+                answer.raise_for_status()
+            except requests.RequestException as error:
+                raise ServerUnreachableError(f"{url.geturl()}/{name} gave no profile: {error}") from error
+            (into / f"pprof-{name}.pb.gz").write_bytes(answer.content)
 
 
 def _snapshot(provider: Provider, cluster: Cluster, path: Path, tell: Tell) -> None:

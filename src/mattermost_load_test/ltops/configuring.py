@@ -99,6 +99,8 @@ def _dictated(state: ClusterState, site_url: str, agents: int) -> Iterator[Flag]
     connection = {"ServerURL": site_url, "WebsocketURL": _websocket_url(site_url)}
     if data_source := state.data_source.get_secret_value():
         connection |= {"DriverName": state.driver, "DataSource": data_source}
+    if profiles_url := next((app.profiles_url for app in state.of_role("app") if app.profiles_url), ""):
+        connection |= {"PProfURL": profiles_url}
     for key, value in connection.items():
         yield Flag(by, "ConnectionConfiguration", key, value)
     for key, setting in {

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +11,6 @@ import pytest
 AgentHere = Any
 """An `Agent` of the conftest beside."""
 
-PROGRAM = Path(__file__).parent.parent / "pprof_server" / "main.go"
 DEADLINE_S = 60.0
 
 
@@ -28,36 +23,6 @@ def calm(agent_here: AgentHere) -> AgentHere:
         UserEntitiesConfiguration_MaxLoopLagMilliseconds=60_000,
     )
     return agent_here
-
-
-@pytest.fixture(scope="session")
-def go() -> str:
-    """Give the command `go`, or skip with the command that installs it."""
-    found = shutil.which("go")
-    if found is None:
-        assert os.environ.get("CI") != "true", "CI installs Go, see .ci/run"
-        pytest.skip("no Go here: apt-get install golang-go")
-    return found
-
-
-@pytest.fixture(scope="session")
-def go_program(go: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the program that gives profiles."""
-    program = tmp_path_factory.mktemp("pprof") / "server"
-    subprocess.run([go, "build", "-o", program, PROGRAM], check=True, cwd=program.parent, timeout=DEADLINE_S)
-    return program
-
-
-@pytest.fixture
-async def pprof_url(go_program: Path) -> AsyncIterator[str]:
-    """Run the program and give the address of its profiles."""
-    process = await asyncio.create_subprocess_exec(go_program, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    async with asyncio.timeout(DEADLINE_S):
-        address = (await process.stdout.readline()).decode().strip()
-    yield f"http://{address}/debug/pprof"
-    process.kill()
-    await process.communicate()
 
 
 def top(go: str, profile: Path) -> str:

@@ -17,6 +17,8 @@ from mattermost_load_test.ltops.progress import open_progress
 def collect(name: str, output: Path | None, verbose: bool) -> None:
     """Put logs, configurations without secrets, results and metrics of all instances into one archive.
 
+    Servers with a licence give their profiles, too.
+
     It is NAME-<time>.tar.gz in the current folder unless --output says otherwise.
 
     \b

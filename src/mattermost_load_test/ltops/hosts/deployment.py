@@ -28,6 +28,7 @@ from mattermost_load_test.ltops.hosts.survey import Facts, survey
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import DeployOrder
 from mattermost_load_test.ltops.roles import app_host, metrics_host
+from mattermost_load_test.ltops.roles.mattermost import profiles_url
 from mattermost_load_test.ltops.roles.parts import Part
 from mattermost_load_test.ltops.steps import Stage, Step, Tell
 from mattermost_load_test.ltops.store import Cluster
@@ -122,7 +123,7 @@ class _Deployment:
     def _settle(self) -> None:
         """Put into the cluster's state what there is to be."""
         state, fleet = self._cluster.state, self._fleet
-        state.instances = instances(fleet)
+        state.instances = instances(fleet, licensed=self._what.license is not None)
         state.site_url = planning.site_url_of(fleet)
         if fleet.database is not None:
             state.driver, state.data_source = fleet.database.driver, data_source(fleet.database)
@@ -194,9 +195,12 @@ def _admin_of(environ: Mapping[str, str]) -> ConnectionConfiguration:
     return load(path, environ, Path.cwd()).configuration.connection
 
 
-def instances(fleet: Fleet) -> list[Instance]:
+def instances(fleet: Fleet, *, licensed: bool = False) -> list[Instance]:
     """Return a fleet as the cluster's state has it: apps, proxies, databases, metrics, agents."""
     found = [_instance(host) for role in ("app", "proxy") for host in fleet.of_role(role)]
+    if licensed:
+        for host, app in zip(fleet.of_role("app"), found, strict=False):  # the apps come first
+            app.profiles_url = profiles_url(f"{host.private_address}:{app_host.METRICS_PORT}")
     if (database := fleet.database) is not None:
         addresses = [database.address, *[database.reader_address] * database.readers]
         found += [

@@ -15,6 +15,11 @@ GOSSIP_PORT = 8074
 STREAMING_PORT = 8075
 
 
+def profiles_url(metrics_listen: str) -> str:
+    """Return where a server gives the profiles of Go's net/http/pprof: beside its metrics."""
+    return f"http://{metrics_listen}/debug/pprof"
+
+
 @dataclass(frozen=True, slots=True)
 class AppSettings:
     """What differs from server to server.

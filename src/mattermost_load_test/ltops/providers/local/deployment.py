@@ -28,7 +28,7 @@ from mattermost_load_test.ltops.providers.local.apps import (
 from mattermost_load_test.ltops.providers.local.bundle import INSTALLED_WORD, LocalBundle
 from mattermost_load_test.ltops.providers.local.database import CONNECTIONS_MAX, LocalDatabase
 from mattermost_load_test.ltops.providers.local.layout import HOST, LocalDetails, LocalOptions, folder, write_private
-from mattermost_load_test.ltops.roles.mattermost import AppSettings
+from mattermost_load_test.ltops.roles.mattermost import AppSettings, profiles_url
 from mattermost_load_test.ltops.steps import Stage, Step, Tell
 from mattermost_load_test.ltops.store import Cluster
 from mattermost_load_test.ltops.supervision import Supervisor
@@ -143,6 +143,8 @@ class Deployment:
             app_instance(index, details.port("site" if index == 0 and not proxied else f"app-{index}"))
             for index in range(self._options.app_count)
         ]
+        if details.license_file:
+            apps = [app.model_copy(update={"profiles_url": profiles_url(self._metrics_address(app))}) for app in apps]
         around = [_served("proxy", details.port("site"))] if proxied else []
         if self._database is not None:
             around.append(self._database.instance)
