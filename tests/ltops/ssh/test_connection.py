@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import stat
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -114,3 +117,26 @@ def test_commands(connection: Connection) -> None:
     lines: list[str] = connection.lines  # type: ignore[attr-defined]
     assert any("cat; echo out" in line for line in lines)
     assert not any("secret" in line for line in lines[:1])
+
+
+RESET = """
+import paramiko, sys
+import {module}
+try:
+    paramiko.Transport(("127.0.0.1", int(sys.argv[1]))).start_client(timeout=20)
+except paramiko.SSHException as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("module", ["ltops.ssh.connection", "loadtest.host.over_ssh"])
+def test_what_breaks_before_it_is_there_is_an_error_and_no_traceback(module: str) -> None:
+    """A host that hangs up at once, as one that is just being started, shows nothing beside our own message."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        script = RESET.format(module=f"mattermost_load_test.{module}")
+        command = [sys.executable, "-c", script, str(listening.getsockname()[1])]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
+            listening.accept()[0].close()
+            stdout, stderr = asking.communicate(timeout=60)
+    assert "SSH protocol banner" in stdout
+    assert stderr == ""

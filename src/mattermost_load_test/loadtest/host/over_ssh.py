@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import logging
 import shlex
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -29,6 +30,9 @@ SHORT_COMMAND_S = 30.0
 KEEPALIVE_S = 30
 CHUNK_BYTES = 32768
 SYSTEM_KNOWN_HOSTS = Path("/etc/ssh/ssh_known_hosts")
+
+# What its thread meets is raised where it is waited for; without a handler logging would write tracebacks to stderr.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 import time
@@ -27,6 +28,9 @@ UP_S = 300.0
 """How long a host may take until it lets us in: images of clouds need a minute or two."""
 
 Tell = Callable[[str], None]
+
+# What its thread meets is raised where it is waited for; without a handler logging would write tracebacks to stderr.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class HostUnreachableError(HostError):
