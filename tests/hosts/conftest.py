@@ -33,9 +33,9 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
     return Artifacts(bundle, one, two, packages.grafana(folder / "grafana_0_all.deb"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def stage() -> Iterator[Stage]:
-    """Give hosts in a network of their own."""
+    """Give hosts in a network of their own, fresh for each test and each further try of one."""
     skip_without_hosts()
     with Stage(HOSTS) as stage:
         yield stage
