@@ -143,7 +143,12 @@ def a_run_that_is_left(stage: Stage) -> None:
 
 
 def a_run_whose_connections_break(stage: Stage) -> None:
-    """Cut every SSH connection in the middle of a run: the command that follows it connects again."""
+    """Cut every SSH connection in the middle of a run: the command that follows it connects again.
+
+    The clock of one host is two seconds ahead, as far as commands there can see: that is warned of.
+    """
+    ahead = """printf '#!/bin/sh\\nexec /usr/bin/date -d "+2 seconds" "$@"\\n' > /usr/local/bin/date"""
+    stage.on("loadtest-1", f"{ahead}; chmod 755 /usr/local/bin/date; date +%s")
     followed = stage.start("loadtest", "-c", "demo", "--skip-bulk-load")
     stage.until(lambda: job(stage, "loadtest-0"), "agents run")
     for name in ("loadtest-0", "loadtest-1"):
@@ -151,6 +156,10 @@ def a_run_whose_connections_break(stage: Stage) -> None:
     stdout, stderr = followed.communicate(timeout=200)
     assert (followed.returncode, "Traceback" in stderr) == (0, False), stderr
     assert "Timings Report" in stdout
+    (offset_ms,) = re.findall(r"WARNING: the clock of agent 1 is ([\d,]+) ms ahead", stderr)
+    assert 1500 < int(offset_ms.replace(",", "")) < 2500
+    assert "the clock of agent 0" not in stderr
+    stage.on("loadtest-1", "rm /usr/local/bin/date")
 
 
 def faults(stage: Stage) -> None:
