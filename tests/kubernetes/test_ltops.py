@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -151,13 +150,7 @@ def the_site_is_reached_from_here(ops: Ops) -> None:
 def everything_is_collected(ops: Ops) -> None:
     """`collect` makes one archive of logs, descriptions without secrets, results and metrics."""
     archive = ops.folder / "node.tar.gz"
-    ops.good("collect", "-c", "node", "-o", str(archive))
-    with tarfile.open(archive) as packed:
-        texts = {
-            member.name.partition("/")[2]: packed.extractfile(member).read().decode()  # type: ignore[union-attr]
-            for member in packed
-            if member.isfile()
-        }
+    texts = ops.collected("node", archive)
     for name in ("app-0/mattermost.log", "db-0/postgres.log", "proxy-0/pod.json", "metrics-0/events.json"):
         assert f"instances/{name}" in texts
     assert "up" in texts["metrics.json"]

@@ -108,6 +108,16 @@ class Ops:
         assert ended.code == 0, f"{arguments}: {ended.code}\n{ended.stdout}\n{ended.stderr}"
         return ended
 
+    def collected(self, name: str, archive: Path) -> dict[str, str]:
+        """Collect what tells of a cluster into an archive, and return its files' texts by path below its top folder."""
+        self.good("collect", "-c", name, "-o", str(archive))
+        with tarfile.open(archive) as packed:
+            return {
+                member.name.partition("/")[2]: packed.extractfile(member).read().decode()  # type: ignore[union-attr]
+                for member in packed
+                if member.isfile()
+            }
+
     def status(self, name: str) -> dict[str, Any]:
         """Return what `status` says of a cluster."""
         (found,) = json.loads(self.good("status", "-c", name, "--json", "--show-secrets").stdout)

@@ -197,24 +197,22 @@ def _admin_of(environ: Mapping[str, str]) -> ConnectionConfiguration:
 
 def instances(fleet: Fleet, *, licensed: bool = False) -> list[Instance]:
     """Return a fleet as the cluster's state has it: apps, proxies, databases, metrics, agents."""
-    found = [_instance(host) for role in ("app", "proxy") for host in fleet.of_role(role)]
-    if licensed:
-        for host, app in zip(fleet.of_role("app"), found, strict=False):  # the apps come first
-            app.profiles_url = profiles_url(f"{host.private_address}:{app_host.METRICS_PORT}")
+    found = [_instance(host, licensed) for role in ("app", "proxy") for host in fleet.of_role(role)]
     if (database := fleet.database) is not None:
         addresses = [database.address, *[database.reader_address] * database.readers]
         found += [
             Instance(role="db", index=index, address=f"{address}:{database.port}")
             for index, address in enumerate(addresses)
         ]
-    return [*found, *(_instance(host) for role in ("metrics", "loadtest") for host in fleet.of_role(role))]
+    return [*found, *(_instance(host, licensed) for role in ("metrics", "loadtest") for host in fleet.of_role(role))]
 
 
-def _instance(host: Host) -> Instance:
+def _instance(host: Host, licensed: bool) -> Instance:
     """Return a host as an instance: its `url` is what the other hosts call it by."""
     url = {
         "app": f"http://{host.private_address}:{app_host.PORT}",
         "proxy": f"http://{host.private_address}",
         "metrics": f"http://{host.private_address}:{metrics_host.PROMETHEUS_PORT}",
     }.get(host.role, "")
-    return Instance(role=host.role, index=host.index, address=host.address, url=url)
+    profiles = profiles_url(app_host.metrics_address(host.private_address)) if licensed and host.role == "app" else ""
+    return Instance(role=host.role, index=host.index, address=host.address, url=url, profiles_url=profiles)

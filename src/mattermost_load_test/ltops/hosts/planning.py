@@ -93,7 +93,7 @@ def _started(fleet: Fleet, host: Host, what: Deployed, site_url: str) -> Part:
         client_plugin_directory=f"{app_host.CURRENT}/client/plugins",
         connections_max=share(what.connections, len(fleet.of_role("app")) * (1 + bool(database.readers))),
         license_file=app_host.LICENSE if licensed else "",
-        metrics_listen=f"{host.private_address}:{app_host.METRICS_PORT}" if licensed else "",
+        metrics_listen=app_host.metrics_address(host.private_address) if licensed else "",
         readers=readers(database) if licensed else (),
         bucket=None if fleet.bucket is None else (fleet.bucket.name, fleet.bucket.region),
         cluster_address=host.private_address if licensed and len(fleet.of_role("app")) > 1 else "",

@@ -43,6 +43,11 @@ class AppRelease:
     shipped: Mapping[str, Any]
 
 
+def metrics_address(private_address: str) -> str:
+    """Return where a licensed server on a host tells its metrics and gives its profiles."""
+    return f"{private_address}:{METRICS_PORT}"
+
+
 def install_part(release: AppRelease) -> Part:
     """Return what unpacks a release beside the one that runs, and makes it the current one."""
     place = f"{HOME}/releases/{release.digest[:16]}"
