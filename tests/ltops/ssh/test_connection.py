@@ -19,11 +19,11 @@ from mattermost_load_test.ltops.ssh.connection import Connection, Login
 
 
 def test_a_host_is_pinned_when_it_is_met(connection: Connection, sshd: Sshd) -> None:
-    """Its key is kept, for us only, and what it is compared with later on."""
+    """Its key is kept, for us only, with where it is from, and what it is compared with later on."""
     assert run(connection, "echo hello").text == "hello"
     known = connection.login.known_hosts_file
     kind, key = sshd.host_key.with_suffix(".pub").read_text().split()[:2]
-    assert known.read_text() == f"[127.0.0.1]:{sshd.port} {kind} {key}\n"
+    assert known.read_text() == f"[127.0.0.1]:{sshd.port} {kind} {key} first connection\n"
     assert stat.S_IMODE(known.stat().st_mode) == 0o600
 
 

@@ -153,25 +153,35 @@ def aside(ops: Ops, with_terraform: None) -> Ops:
     return ops
 
 
+Answer = tuple[int, str]
+"""The status and the text of an answer."""
+
+
 @dataclass
 class Refusing:
-    """A server that answers what `answers` says for an action, and passes all else on to `behind`, if there is one."""
+    """A server that answers what `answers` says for an action, and passes all else on to `behind`, if there is one.
+
+    An answer may be made of the body of the request.
+    """
 
     behind: str = ""
-    answers: dict[str, tuple[int, str]] = field(default_factory=dict)
+    answers: dict[str, Answer | Callable[[str], Answer]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     url: str = ""
 
-    def answer(self, headers: Mapping[str, str], body: bytes) -> tuple[int, str] | None:
+    def answer(self, headers: Mapping[str, str], body: bytes) -> Answer | None:
         """Return the answer to a request: its action is in its body, or in a header where it is JSON."""
         found = re.search(rb"(?:^|&)Action=(\w+)", body)
         action = found[1].decode() if found else headers.get("X-Amz-Target", "").rpartition(".")[2]
         self.asked.append(action)
-        return self.answers.get(action) or self.answers.get("*")
+        answer = self.answers.get(action) or self.answers.get("*")
+        return answer(body.decode()) if callable(answer) else answer
 
 
 @contextmanager
-def _serving(refusing: Refusing) -> Iterator[Refusing]:
+def serving(refusing: Refusing) -> Iterator[Refusing]:
+    """Let it serve, on a port of its own."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -183,7 +193,7 @@ def _serving(refusing: Refusing) -> Iterator[Refusing]:
 
         do_GET = do_POST  # as the handler calls it
 
-        def _passed_on(self, body: bytes) -> tuple[int, str]:
+        def _passed_on(self, body: bytes) -> Answer:
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             answer = requests.post(refusing.behind + self.path, body, headers=headers, timeout=PROXY_TIMEOUT_S)
             return answer.status_code, answer.text
@@ -212,7 +222,7 @@ def refuse() -> Iterator[Refuse]:
     """Give what starts servers that refuse."""
     with ExitStack() as running:
 
-        def start(answers: dict[str, tuple[int, str]], behind: str = "") -> Refusing:
-            return running.enter_context(_serving(Refusing(behind, answers)))
+        def start(answers: dict[str, Answer | Callable[[str], Answer]], behind: str = "") -> Refusing:
+            return running.enter_context(serving(Refusing(behind, answers)))
 
         yield start

@@ -19,6 +19,7 @@ from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.terraform_aws.contract import Outputs, makes_on_aws, module_of
 from mattermost_load_test.ltops.providers.terraform_aws.keys import key_file, make_key, public_key
 from mattermost_load_test.ltops.providers.terraform_aws.options import TerraformDetails, TerraformOptions
+from mattermost_load_test.ltops.providers.terraform_aws.pinning import pin_from_consoles
 from mattermost_load_test.ltops.steps import Stage, Step, Tell
 from mattermost_load_test.ltops.store import Cluster
 from mattermost_load_test.ltops.terraform import Terraform
@@ -60,6 +61,7 @@ class Creation:
         count = sum(count for _, count in self._options.hosts().values())
         what = f"make {count} hosts" + (" and a database" if self._options.app_count else "")
         yield [Step("terraform", what, self._make)]
+        yield [Step("host keys", "pin those that the consoles show", self._pin, lambda: self._details.aws)]
 
     def _check_account(self, tell: Tell) -> None:
         """Choose profile, region and zones, and see that AWS has and allows what is wanted."""
@@ -103,6 +105,10 @@ class Creation:
         self._details.outputs = Outputs.of(self._terraform.outputs())
         self._details.keep(self._cluster)
         self._settle(self._details.outputs)
+
+    def _pin(self, tell: Tell) -> None:
+        """Pin what is shown by now; a database takes so long that all hosts have booted meanwhile."""
+        pin_from_consoles(self._cluster, self._progress)
 
     def _variables(self) -> dict[str, Any]:
         """Return the module's variables but for the secret one."""

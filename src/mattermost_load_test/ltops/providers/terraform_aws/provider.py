@@ -17,6 +17,7 @@ from mattermost_load_test.ltops.providers.terraform_aws.creation import Creation
 from mattermost_load_test.ltops.providers.terraform_aws.deletion import Deletion
 from mattermost_load_test.ltops.providers.terraform_aws.fleet import fleet_of
 from mattermost_load_test.ltops.providers.terraform_aws.options import TerraformOptions
+from mattermost_load_test.ltops.providers.terraform_aws.pinning import after_pinning
 from mattermost_load_test.ltops.steps import Stage
 from mattermost_load_test.ltops.store import Cluster
 
@@ -54,7 +55,7 @@ class TerraformProvider:
 
     def deploy(self, cluster: Cluster, order: DeployOrder, progress: Progress) -> Iterable[Stage]:
         """Yield the stages that put servers and agents onto the hosts."""
-        return deployment_stages(cluster, fleet_of(cluster), order, progress)
+        return after_pinning(cluster, deployment_stages(cluster, fleet_of(cluster), order, progress), progress)
 
     def faults(self, cluster: Cluster) -> Mapping[str, str]:
         """Return what is wrong with which host."""
