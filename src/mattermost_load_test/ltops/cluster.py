@@ -90,6 +90,18 @@ class RunRecord(_Model):
     score: float | None = None
 
 
+class Price(_Model):
+    """What a cluster's machines cost together, by the price list of its cloud; `unknown` says why that did not tell.
+
+    `per_hour` is in `currency`, such as USD.
+    """
+
+    asked_at: datetime
+    per_hour: float | None = None
+    currency: str = ""
+    unknown: str = ""
+
+
 class ClusterState(_Model):
     """The state file. `options` are what `create` was given, `details` what only the cluster's kind understands."""
 
@@ -100,6 +112,8 @@ class ClusterState(_Model):
     created_at: datetime
     expires_at: datetime | None = None
     """From when on `delete --expired` removes it; None for never."""
+    price: Price | None = None
+    """What it costs, where its kind costs money."""
     options: dict[str, Any] = Field(default_factory=dict)
     details: dict[str, Any] = Field(default_factory=dict)
     instances: list[Instance] = Field(default_factory=list)

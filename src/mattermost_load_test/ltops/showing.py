@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mattermost_load_test.logs import MASK
-from mattermost_load_test.ltops.cluster import ROLES, ClusterState, RunRecord
+from mattermost_load_test.ltops.cluster import ROLES, ClusterState, Price, RunRecord
 from mattermost_load_test.ltops.expiry import is_due
 from mattermost_load_test.ltops.health import Answer
 from mattermost_load_test.ltops.inspecting import Inspection
@@ -45,13 +45,9 @@ def _rows(inspection: Inspection, state: ClusterState, show_secrets: bool) -> It
     yield "Site", f"{state.site_url or '–'}  {_health(inspection)}".rstrip()
     if state.expires_at is not None:
         yield "Expires", _expiry(state, state.expires_at)
-    if state.metrics_url:
-        yield "Metrics", state.metrics_url
-    if state.grafana_url:
-        password = state.grafana_password.get_secret_value() if show_secrets else MASK
-        yield "Grafana", f"{state.grafana_url}  admin, password {password}"
-    if source := state.data_source.get_secret_value():
-        yield "Database", f"{state.driver} {source if show_secrets else masked(source)}"
+    if state.price is not None:
+        yield "Price", _price(state.price)
+    yield from _services(state, show_secrets)
     yield "Users", _users(state)
     yield "Instances", ", ".join(f"{role} {len(state.of_role(role))}" for role in ROLES)
     for instance in state.instances:
@@ -66,10 +62,29 @@ def _rows(inspection: Inspection, state: ClusterState, show_secrets: bool) -> It
         yield "Problem", inspection.problem
 
 
+def _services(state: ClusterState, show_secrets: bool) -> Iterator[tuple[str, str]]:
+    """Yield where metrics, Grafana and database are."""
+    if state.metrics_url:
+        yield "Metrics", state.metrics_url
+    if state.grafana_url:
+        password = state.grafana_password.get_secret_value() if show_secrets else MASK
+        yield "Grafana", f"{state.grafana_url}  admin, password {password}"
+    if source := state.data_source.get_secret_value():
+        yield "Database", f"{state.driver} {source if show_secrets else masked(source)}"
+
+
 def _expiry(state: ClusterState, expires_at: datetime) -> str:
     """Return when a cluster is due, with a warning once that is past."""
     when = f"{expires_at:%Y-%m-%d %H:%M} UTC"
     return f"WARNING: it is due since {when}: ltops delete -c {state.name}" if is_due(state) else when
+
+
+def _price(price: Price) -> str:
+    """Return what a cluster costs."""
+    when = f"{price.asked_at:%Y-%m-%d}"
+    if price.per_hour is None:
+        return f"not known, as asked on {when}: {price.unknown}"
+    return f"about {price.per_hour:.2f} {price.currency} an hour (price list of {when}); its instances alone"
 
 
 def _health(inspection: Inspection) -> str:

@@ -157,6 +157,17 @@ Answer = tuple[int, str]
 """The status and the text of an answer."""
 
 
+@pytest.fixture
+def checked(aside: Ops, aws: Aws) -> Ops:
+    """Give `ltops` with moto for AWS and a module that names AWS's provider, but makes nothing: all is checked."""
+    module = aside.folder / "module"
+    shutil.copytree(STAND_IN, module)
+    main = module / "main.tf"
+    main.write_text(f"{main.read_text()}# hashicorp/aws\n")
+    aside.environment |= {**aws.variables, "LTOPS_TERRAFORM_MODULE": str(module)}
+    return aside
+
+
 @dataclass
 class Refusing:
     """A server that answers what `answers` says for an action, and passes all else on to `behind`, if there is one.
@@ -203,7 +214,7 @@ def serving(refusing: Refusing) -> Iterator[Refusing]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     refusing.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))  # so soon it sees that it is to end
     thread.start()
     try:
         yield refusing

@@ -47,10 +47,10 @@ class Account:
         if not self.region:
             raise UsageError(f"no AWS region is chosen: give --region, such as eu-central-1{_in_profile(profile)}")
 
-    def client(self, service: str) -> Any:
-        """Return a client of a service; raises `UsageError` for a region that it does not know."""
+    def client(self, service: str, *, region: str = "", config: Config = _CONFIG) -> Any:
+        """Return a client of a service, in another region if need be; raises `UsageError` for one it does not know."""
         with refusals(service):
-            return self._session.client(service, config=_CONFIG)
+            return self._session.client(service, region_name=region or None, config=config)
 
     def check(self) -> str:
         """Return who we are; raises `UsageError` without credentials, `CloudError` for those that AWS refuses."""

@@ -39,6 +39,7 @@ class Wanted:
 
     hosts: Mapping[str, int]
     db_type: str
+    db_count: int
     db_engine: str
     own_network: bool
     zones: Sequence[str] = ()
@@ -68,6 +69,11 @@ def check_quotas(account: Account, wanted: Wanted) -> list[str]:
     return untold
 
 
+def database_class(db_type: str) -> str:
+    """Return the class of a database's instances, of which the module does not want the leading ``db.`` either."""
+    return db_type if db_type.startswith("db.") else f"db.{db_type}"
+
+
 def _check_types(account: Account, wanted: Wanted, offered: Mapping[str, set[str]]) -> None:
     """Raise `UsageError` for types that the region has not, or that are no x86-64, as the hosts' image is."""
     for kind in wanted.hosts:
@@ -82,7 +88,7 @@ def _check_types(account: Account, wanted: Wanted, offered: Mapping[str, set[str
 
 def _check_database(account: Account, wanted: Wanted) -> None:
     """Raise `UsageError` for a database that the region has not."""
-    kind = wanted.db_type if wanted.db_type.startswith("db.") else f"db.{wanted.db_type}"
+    kind = database_class(wanted.db_type)
     with refusals("AWS"):
         answer = account.client("rds").describe_orderable_db_instance_options(
             Engine=wanted.db_engine, DBInstanceClass=kind, MaxRecords=20

@@ -6,14 +6,17 @@ import os
 import secrets
 import string
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import SecretStr
 
+from mattermost_load_test.errors import CloudError, UsageError
 from mattermost_load_test.ltops.aws.account import Account, chosen_profile, chosen_region
 from mattermost_load_test.ltops.aws.offers import Wanted, check_offers, check_quotas
 from mattermost_load_test.ltops.aws.operator_address import operator_network
-from mattermost_load_test.ltops.cluster import Instance
+from mattermost_load_test.ltops.aws.prices import NOT_COUNTED, charges
+from mattermost_load_test.ltops.cluster import Instance, Price
 from mattermost_load_test.ltops.expiry import as_rfc3339
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.terraform_aws.contract import Outputs, makes_on_aws, module_of
@@ -53,7 +56,7 @@ class Creation:
         """Yield what is looked at first, what is made here, what Terraform makes."""
         checks = [Step("terraform", "check its version", lambda tell: self._terraform.check())]
         if self._details.aws:
-            checks.append(Step("aws", "check account, instance types and quotas", self._check_account))
+            checks.append(Step("aws", "check account, instance types, quotas and prices", self._check_account))
         if not self._networks:
             checks.append(Step("address", "find out our own, which alone is let in", self._find_address))
         yield checks
@@ -64,7 +67,7 @@ class Creation:
         yield [Step("host keys", "pin those that the consoles show", self._pin, lambda: self._details.aws)]
 
     def _check_account(self, tell: Tell) -> None:
-        """Choose profile, region and zones, and see that AWS has and allows what is wanted."""
+        """Choose profile, region and zones, see that AWS has and allows what is wanted, and say what it costs."""
         options, details = self._options, self._details
         if self._cluster.state.details:  # it goes on: what there is would count against quotas, and stays in its zones
             Account(details.profile, details.region).check()
@@ -77,6 +80,8 @@ class Creation:
         tell("quotas")
         for untold in check_quotas(account, wanted):
             self._progress.warn(f"AWS does not tell the quota of {untold}: it was not checked")
+        tell("prices")
+        self._tell_price(account, wanted)
         details.region, details.profile = account.region, account.profile
 
     def _wanted(self) -> Wanted:
@@ -85,7 +90,21 @@ class Creation:
         for kind, count in options.hosts().values():
             hosts[kind] = hosts.get(kind, 0) + count
         db_type = options.db_type if options.app_count else ""
-        return Wanted(hosts, db_type, options.db_engine, not options.vpc_id, options.zone)
+        return Wanted(hosts, db_type, options.db_count, options.db_engine, not options.vpc_id, options.zone)
+
+    def _tell_price(self, account: Account, wanted: Wanted) -> None:
+        """Say what the cluster is to cost, and keep it; that it is not known keeps nobody from creating one."""
+        now = datetime.now(UTC)
+        try:
+            found = charges(account, wanted)
+        except (CloudError, UsageError) as error:
+            self._cluster.state.price = Price(asked_at=now, unknown=str(error))
+            self._progress.say(f"What it costs is not known: {error}")
+            return
+        total, currency = sum(one.total for one in found), found[0].currency
+        self._cluster.state.price = Price(asked_at=now, per_hour=round(float(total), 4), currency=currency)
+        parts = ", ".join(f"{one.count} {one.kind} {one.total:.2f}" for one in found)
+        self._progress.say(f"It costs about {total:.2f} {currency} an hour ({parts}); {NOT_COUNTED}")
 
     def _find_address(self, tell: Tell) -> None:
         self._networks = [operator_network(os.environ)]
