@@ -47,6 +47,12 @@ def deploy_cluster(cluster: Cluster, order: DeployOrder, progress: Progress) -> 
     return done
 
 
+def allow_networks(cluster: Cluster, networks: Sequence[str], progress: Progress, *, add: bool) -> None:
+    """Change who reaches a cluster; raises what its steps raise, `UsageError` for a kind that lets nobody in itself."""
+    stages = provider_of(cluster.state.kind).allow(cluster, networks, progress, add=add)
+    carry_out(stages, progress, cluster.save, f"ltops allow -c {cluster.name} …")
+
+
 def _ready(cluster: Cluster) -> Provider:
     """Return the provider of a cluster that may be deployed; raises `ClusterError` for one that may not."""
     state = cluster.state

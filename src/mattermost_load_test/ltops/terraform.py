@@ -21,7 +21,7 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -42,6 +42,7 @@ LOCK_WAIT_S = 1800
 """How long a call waits for one that goes on although its `ltops` was killed: a database takes less to be made."""
 
 PLUGINS_WAIT_S = 900
+_FOLDER = "terraform"
 _STATE = "terraform.tfstate"
 _VARIABLES = "terraform.tfvars.json"
 _SECRETS = "secrets.tfvars.json"
@@ -66,7 +67,7 @@ class Terraform:
     """Terraform for the cluster in `directory`, which need not hold anything of it yet."""
 
     def __init__(self, directory: Path, progress: Progress) -> None:
-        self.folder = directory / "terraform"
+        self.folder = directory / _FOLDER
         self._plugins = directory.parent / ".terraform-plugins"
         self._progress = progress
 
@@ -105,18 +106,18 @@ class Terraform:
 
     def variables(self) -> dict[str, Any]:
         """Return the variables that were taken, none where that never came about."""
-        try:
-            found = json.loads((self.folder / _VARIABLES).read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return taken_variables(self.folder.parent)
 
-    def apply(self, secrets: Mapping[str, str], tell: Tell) -> None:
-        """Bring about what the module says, going on from what is there.
+    def change_variables(self, changed: Mapping[str, Any]) -> None:
+        """Put others in place of some of the variables that were taken; raises `OutputError`."""
+        write_private(self.folder / _VARIABLES, json.dumps(self.variables() | dict(changed), indent=2) + "\n")
+
+    def apply(self, secrets: Mapping[str, str], tell: Tell, only: Sequence[str] = ()) -> None:
+        """Bring about what the module says, going on from what is there; with `only`, no more than those resources.
 
         Raises `OperationError`, or `CloudError` where the cloud refused.
         """
-        self._change("apply", secrets, tell)
+        self._change("apply", secrets, tell, target=list(only))
 
     def destroy(self, secrets: Mapping[str, str], tell: Tell) -> None:
         """Remove all that the state knows; raises likewise."""
@@ -126,7 +127,7 @@ class Terraform:
         """Return the module's outputs by name, sensitive ones in clear; raises `OperationError`."""
         return {name: output["value"] for name, output in json.loads(self._quick("output", json=IsFlagged)).items()}
 
-    def _change(self, command: str, secrets: Mapping[str, str], tell: Tell) -> None:
+    def _change(self, command: str, secrets: Mapping[str, str], tell: Tell, **options: Any) -> None:
         with self._secrets(secrets) as path:
             tell("getting Terraform's provider")
             self._init()
@@ -138,6 +139,7 @@ class Terraform:
                 auto_approve=IsFlagged,
                 lock_timeout=f"{LOCK_WAIT_S}s",
                 var_file=path.name,
+                **options,
             )
 
     @contextmanager
@@ -230,6 +232,15 @@ class Terraform:
             "TF_PLUGIN_CACHE_DIR": str(self._plugins),  # a provider has hundreds of megabytes
             "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "true",  # it is written anew for every cluster
         }
+
+
+def taken_variables(directory: Path) -> dict[str, Any]:
+    """Return the variables of the cluster in `directory`, none where there are none yet."""
+    try:
+        found = json.loads((directory / _FOLDER / _VARIABLES).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class Said:

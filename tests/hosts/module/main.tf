@@ -33,6 +33,12 @@ resource "terraform_data" "instance" {
   }
 }
 
+resource "terraform_data" "let_in" {
+  for_each = toset(var.allow_cidrs)
+
+  input = each.value
+}
+
 output "instances" {
   value = { for name, instance in terraform_data.instance : name => instance.output }
 }

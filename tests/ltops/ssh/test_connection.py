@@ -85,6 +85,19 @@ def test_a_host_that_never_comes_up(connection: Connection, sshd: Sshd) -> None:
     assert raised.value.exit_code == 3
 
 
+def test_a_host_that_does_not_answer_at_all(login: Login) -> None:
+    """As behind a firewall that lets others in: what may be done about it is told while it is waited for, too."""
+    with socket.socket() as listener, socket.socket() as first:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        first.connect(listener.getsockname())  # there is no room for another, whose packets are dropped
+        silent = replace(login, port=listener.getsockname()[1], if_silent="knock")
+        told: list[str] = []
+        with pytest.raises(HostError, match=r"app-0 .* by SSH: nothing answers; knock; it was tried for 1 s"):
+            Connection(silent, connect_s=0.4).wait_until_up(told.append, 1)
+    assert told[0].endswith("; knock")
+
+
 def test_a_host_that_does_not_take_the_key(login: Login, sshd: Sshd) -> None:
     """The key is named."""
     other = new_key(sshd.folder / "other")

@@ -5,6 +5,7 @@ import click
 from mattermost_load_test.cli_support import CONTEXT_SETTINGS, CommandGroup, version_option
 
 COMMANDS = {
+    "allow": f"{__name__}.allow:allow",
     "collect": f"{__name__}.collect:collect",
     "create": f"{__name__}.create:create",
     "db": f"{__name__}.db:db",

@@ -32,7 +32,8 @@ class Connections:
 
 def login_of(fleet: Fleet, host: Host) -> Login:
     """Return how to log in on a host."""
-    return Login(host.name, host.address, host.port, fleet.ssh_user, fleet.key_file, fleet.known_hosts_file)
+    key, known, hint = fleet.key_file, fleet.known_hosts_file, fleet.if_silent
+    return Login(host.name, host.address, host.port, fleet.ssh_user, key, known, hint)
 
 
 def side_by_side(hosts: Sequence[Host], ask: Callable[[Host], Result]) -> list[Result]:

@@ -138,6 +138,13 @@ class Provider(Protocol):
         """Yield the stages that put servers and agents into place; raises `UsageError` for an order it cannot take."""
         ...
 
+    def allow(self, cluster: Cluster, networks: Sequence[str], progress: Progress, *, add: bool) -> Iterable[Stage]:
+        """Yield the stages that let these networks reach the cluster from now on, this machine where none is named.
+
+        Others are let in no more, unless `add` says so. Raises `UsageError` for a kind that lets nobody in itself.
+        """
+        ...
+
     def left_in(self, directory: Path) -> bool:
         """Say whether the folder of a cluster shows that it is of this kind, whatever became of its state file."""
         ...

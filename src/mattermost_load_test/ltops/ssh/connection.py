@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential, wait_random
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential, wait_random
 
 from mattermost_load_test.errors import HostError
 from mattermost_load_test.ltops.ssh.keys import KnownHosts, private_key
@@ -34,12 +34,19 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class HostUnreachableError(HostError):
-    """A host does not answer, or not yet, or the connection to it was lost: worth another try."""
+    """A host does not answer, or not yet, or the connection to it was lost: worth another try.
+
+    `hint` is what may be done about it, part of the message.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message}; {hint}" if hint else message)
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Where a host is, who logs in there, and how messages call it."""
+    """Where a host is, who logs in there, and how messages call it; `if_silent` is a hint for when nothing answers."""
 
     name: str
     host: str
@@ -47,6 +54,7 @@ class Login:
     user: str
     key_file: Path
     known_hosts_file: Path
+    if_silent: str = ""
 
     def __str__(self) -> str:
         return (
@@ -57,9 +65,10 @@ class Login:
 class Connection:
     """See the module. `log` is told every command and what it said."""
 
-    def __init__(self, login: Login, log: Tell = lambda words: None) -> None:
+    def __init__(self, login: Login, log: Tell = lambda words: None, *, connect_s: float = CONNECT_S) -> None:
         self.login = login
         self.log = log
+        self._connect_s = connect_s
         self._known_hosts = KnownHosts(login.known_hosts_file)
         self._lock = threading.Lock()
         self._client: paramiko.SSHClient | None = None
@@ -86,7 +95,7 @@ class Connection:
                 retry=retry_if_exception_type(HostUnreachableError),
                 stop=stop_after_delay(timeout_s),
                 wait=wait_exponential(multiplier=0.3, max=5.0) + wait_random(0, 0.5),
-                before_sleep=lambda state: tell(f"waiting for it to answer, since {time.monotonic() - begun_s:.0f} s"),
+                before_sleep=lambda state: tell(_waiting(state, time.monotonic() - begun_s)),
                 reraise=True,
             ):
                 with attempt:
@@ -97,7 +106,7 @@ class Connection:
     @contextmanager
     def channel(self) -> Iterator[paramiko.Channel]:
         """Open a channel; what goes wrong with the connection inside of it becomes `HostError`."""
-        with self.translated(), contextlib.closing(self.transport().open_session(timeout=CONNECT_S)) as channel:
+        with self.translated(), contextlib.closing(self.transport().open_session(timeout=self._connect_s)) as channel:
             yield channel
 
     def lost(self) -> HostUnreachableError:
@@ -127,9 +136,9 @@ class Connection:
                     self.login.port,
                     self.login.user,
                     pkey=key,
-                    sock=_socket(self.login),
-                    banner_timeout=CONNECT_S,
-                    auth_timeout=CONNECT_S,
+                    sock=_socket(self.login, self._connect_s),
+                    banner_timeout=self._connect_s,
+                    auth_timeout=self._connect_s,
                     allow_agent=False,
                     look_for_keys=False,
                 )
@@ -157,9 +166,23 @@ class Connection:
             raise HostUnreachableError(f"{self.login} cannot be reached by SSH: {reason}") from error
 
 
-def _socket(login: Login) -> socket.socket:
-    """Return a connected socket that notices within half a minute that the other end is gone; raises OSError."""
-    connected = socket.create_connection((login.host, login.port), timeout=CONNECT_S)
+def _waiting(state: RetryCallState, since_s: float) -> str:
+    """Return what to tell of a host that is waited for."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    hint = error.hint if isinstance(error, HostUnreachableError) else ""
+    return f"waiting for it to answer, since {since_s:.0f} s" + (f"; {hint}" if hint else "")
+
+
+def _socket(login: Login, connect_s: float) -> socket.socket:
+    """Return a connected socket that notices within half a minute that the other end is gone; raises OSError.
+
+    Raises `HostUnreachableError` where nothing answers, as behind a firewall that lets others in.
+    """
+    try:
+        connected = socket.create_connection((login.host, login.port), timeout=connect_s)
+    except TimeoutError as error:
+        silent = f"{login} cannot be reached by SSH: nothing answers"
+        raise HostUnreachableError(silent, login.if_silent) from error
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_MS)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from mattermost_load_test.errors import ClusterError
+from mattermost_load_test.errors import ClusterError, UsageError
 from mattermost_load_test.ltops.cluster import Instance, Role
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import Agents, DeployOrder
@@ -56,6 +56,12 @@ class KubernetesProvider:
         """Yield the stages that bring the release to what is wanted."""
         yield from Deployment(cluster, order, progress).stages()
         self.refresh(cluster)
+
+    def allow(self, cluster: Cluster, networks: Sequence[str], progress: Progress, *, add: bool) -> Iterable[Stage]:
+        """Refuse it."""
+        raise UsageError(
+            "who reaches a cluster on Kubernetes is said there: by its services, ingresses, network policies"
+        )
 
     def left_in(self, directory: Path) -> bool:
         """Say whether a folder holds what tells where a cluster on Kubernetes is."""

@@ -62,6 +62,10 @@ class LocalProvider:
         yield from deployment.stages()
         yield [_site(cluster)]
 
+    def allow(self, cluster: Cluster, networks: Sequence[str], progress: Progress, *, add: bool) -> Iterable[Stage]:
+        """Refuse it."""
+        raise UsageError("a local cluster is reached from this machine alone")
+
     def left_in(self, directory: Path) -> bool:
         """Say whether a folder holds what a supervisord of ours leaves."""
         return (directory / "supervisor").is_dir()

@@ -6,6 +6,7 @@ the same variables and outputs, such as a fork of it. docs/terraform.md describe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +19,12 @@ from mattermost_load_test.ltops.hosts.fleet import Driver, Host
 from mattermost_load_test.ltops.shipped import shipped
 
 MODULE_VARIABLE = "LTOPS_TERRAFORM_MODULE"
+LET_IN_VARIABLE = "allow_cidrs"
+"""The variable that says who reaches the cluster."""
+
 _AWS_PROVIDER = "hashicorp/aws"
+_RESOURCE = re.compile(r'^resource "(\S+)" "(\S+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
+"""A resource as `terraform fmt` leaves it."""
 
 
 def module_of(environ: Mapping[str, str]) -> Path:
@@ -33,6 +39,13 @@ def module_of(environ: Mapping[str, str]) -> Path:
 def makes_on_aws(module: Path) -> bool:
     """Say whether a module's files name the AWS provider: only then is AWS asked about anything."""
     return any(_AWS_PROVIDER in path.read_text(errors="replace") for path in module.glob("*.tf"))
+
+
+def resources_of(module: Path, variable: str) -> list[str]:
+    """Return the resources of a module that are made by a variable of its, such as ``terraform_data.host``."""
+    texts = [path.read_text(errors="replace") for path in sorted(module.glob("*.tf"))]
+    blocks = [block for text in texts for block in _RESOURCE.findall(text)]
+    return [f"{kind}.{name}" for kind, name, body in blocks if re.search(rf"\bvar\.{variable}\b", body)]
 
 
 class InstanceOutput(BaseModel):

@@ -19,7 +19,12 @@ from mattermost_load_test.ltops.aws.prices import NOT_COUNTED, charges
 from mattermost_load_test.ltops.cluster import Instance, Price
 from mattermost_load_test.ltops.expiry import as_rfc3339
 from mattermost_load_test.ltops.progress import Progress
-from mattermost_load_test.ltops.providers.terraform_aws.contract import Outputs, makes_on_aws, module_of
+from mattermost_load_test.ltops.providers.terraform_aws.contract import (
+    LET_IN_VARIABLE,
+    Outputs,
+    makes_on_aws,
+    module_of,
+)
 from mattermost_load_test.ltops.providers.terraform_aws.keys import key_file, make_key, public_key
 from mattermost_load_test.ltops.providers.terraform_aws.options import TerraformDetails, TerraformOptions
 from mattermost_load_test.ltops.providers.terraform_aws.pinning import pin_from_consoles
@@ -152,7 +157,7 @@ class Creation:
             "region": details.region or NO_REGION,
             "profile": details.profile,
             "expires_at": as_rfc3339(state.expires_at) if state.expires_at else "",
-            "allow_cidrs": self._networks,
+            LET_IN_VARIABLE: self._networks,
             "ssh_public_key": public_key(self._cluster.directory),
             "subnet_ids": options.subnet_id,
             "zones": details.zones,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from mattermost_load_test.errors import ClusterError
 from mattermost_load_test.ltops.hosts.fleet import Bucket, DatabaseEndpoints, Fleet
+from mattermost_load_test.ltops.providers.terraform_aws.contract import LET_IN_VARIABLE
 from mattermost_load_test.ltops.providers.terraform_aws.keys import KNOWN_HOSTS_FILE, check_key
 from mattermost_load_test.ltops.providers.terraform_aws.options import TerraformDetails, TerraformOptions
 from mattermost_load_test.ltops.store import Cluster
+from mattermost_load_test.ltops.terraform import taken_variables
 
 
 def fleet_of(cluster: Cluster) -> Fleet:
@@ -29,4 +31,12 @@ def fleet_of(cluster: Cluster) -> Fleet:
         database=database,
         bucket=Bucket(outputs.bucket.name, outputs.bucket.region) if outputs.bucket else None,
         server_url=TerraformOptions.model_validate(cluster.state.options).server_url,
+        if_silent=_way_in(cluster),
     )
+
+
+def _way_in(cluster: Cluster) -> str:
+    """Return who is let in, and what lets others in."""
+    let_in = ", ".join(taken_variables(cluster.directory).get(LET_IN_VARIABLE, []))
+    hint = f"it lets in {let_in}: if your address is another by now, `ltops allow -c {cluster.name}` lets that in"
+    return hint if let_in else ""

@@ -58,7 +58,7 @@ class TerraformOptions(BaseModel):
     @field_validator("allow_cidr")
     @classmethod
     def _networks(cls, given: list[str]) -> list[str]:
-        return [_network(text) for text in given]
+        return [network_of(text) for text in given]
 
     @field_validator("max_age")
     @classmethod
@@ -105,7 +105,7 @@ class TerraformOptions(BaseModel):
             raise UsageError("--zone is wanted twice: hosts stand in the first, the database in both")
 
 
-def _network(text: str) -> str:
+def network_of(text: str) -> str:
     """Return an IPv4 network in its own form; raises `ValueError`."""
     try:
         network = IPv4Network(text, strict=False)

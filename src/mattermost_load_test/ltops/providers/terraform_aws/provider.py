@@ -13,6 +13,7 @@ from mattermost_load_test.ltops.hosts.agents import HostAgents
 from mattermost_load_test.ltops.hosts.deployment import deployment_stages
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import Agents, DeployOrder
+from mattermost_load_test.ltops.providers.terraform_aws.admission import Admission
 from mattermost_load_test.ltops.providers.terraform_aws.creation import Creation
 from mattermost_load_test.ltops.providers.terraform_aws.deletion import Deletion
 from mattermost_load_test.ltops.providers.terraform_aws.fleet import fleet_of
@@ -56,6 +57,10 @@ class TerraformProvider:
     def deploy(self, cluster: Cluster, order: DeployOrder, progress: Progress) -> Iterable[Stage]:
         """Yield the stages that put servers and agents onto the hosts."""
         return after_pinning(cluster, deployment_stages(cluster, fleet_of(cluster), order, progress), progress)
+
+    def allow(self, cluster: Cluster, networks: Sequence[str], progress: Progress, *, add: bool) -> Iterable[Stage]:
+        """Yield the stages that change who is let in."""
+        return Admission(cluster, networks, progress, add=add).stages()
 
     def faults(self, cluster: Cluster) -> Mapping[str, str]:
         """Return what is wrong with which host."""
