@@ -4,7 +4,7 @@
 
     demo/terraform/           0700
         *.tf                  the module, as it was when the cluster was made: `delete` uses what `create` used
-        terraform.tfvars.json its variables without the secret ones, 0600
+        terraform.tfvars.json its variables without the secret ones, which it reads from a pipe, 0600
         terraform.tfstate     what there is, passwords included, 0600
         output.jsonl          what Terraform said in its last call, 0600
 
@@ -45,7 +45,6 @@ PLUGINS_WAIT_S = 900
 _FOLDER = "terraform"
 _STATE = "terraform.tfstate"
 _VARIABLES = "terraform.tfvars.json"
-_SECRETS = "secrets.tfvars.json"
 _OUTPUT = "output.jsonl"
 _OWN = ("tests", ".terraform", "*.tfstate*", "*.tfvars*", ".git")
 """What lies in a module's folder and is not the module."""
@@ -128,29 +127,20 @@ class Terraform:
         return {name: output["value"] for name, output in json.loads(self._quick("output", json=IsFlagged)).items()}
 
     def _change(self, command: str, secrets: Mapping[str, str], tell: Tell, **options: Any) -> None:
-        with self._secrets(secrets) as path:
-            tell("getting Terraform's provider")
-            self._init()
+        tell("getting Terraform's provider")
+        self._init()
+        with _piped(secrets) as pipe:
             self._stream(
                 command,
                 tell,
+                [pipe],
                 json=IsFlagged,
                 input=False,
                 auto_approve=IsFlagged,
                 lock_timeout=f"{LOCK_WAIT_S}s",
-                var_file=path.name,
+                var_file=f"/dev/fd/{pipe}",
                 **options,
             )
-
-    @contextmanager
-    def _secrets(self, secrets: Mapping[str, str]) -> Iterator[Path]:
-        """Give a file with secret variables, which is gone afterwards."""
-        path = self.folder / _SECRETS
-        write_private(path, json.dumps(dict(secrets)))
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
 
     def _init(self) -> None:
         """Get the module's providers; one at a time, since the folder that all clusters share takes no more."""
@@ -164,12 +154,12 @@ class Terraform:
                 f"wait until it has ended ({self._plugins})"
             ) from None
 
-    def _stream(self, command: str, tell: Tell, **options: Any) -> None:
-        """Run a command whose output is followed; raises what it says."""
+    def _stream(self, command: str, tell: Tell, pipes: Sequence[int] = (), **options: Any) -> None:
+        """Run a command whose output is followed, `pipes` being open to it; raises what it says."""
         path = self.folder / _OUTPUT
         write_private(path, "")
         with path.open("ab") as output:
-            process = self._start(command, output, options)
+            process = self._start(command, output, pipes, options)
         said = Said(tell)
         with self._progress.interruptible(lambda: process.send_signal(signal.SIGINT)), path.open("rb") as stream:
             while not _ended(process):
@@ -178,7 +168,9 @@ class Terraform:
         if process.returncode:
             raise said.error(f"terraform {command}", path)
 
-    def _start(self, command: str, output: BinaryIO, options: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, command: str, output: BinaryIO, pipes: Sequence[int], options: Mapping[str, Any]
+    ) -> subprocess.Popen[bytes]:
         """Start a command in the folder, in a session of its own: Ctrl-C on our terminal does not reach it."""
         line = self._line(command, options)
         return _translated(
@@ -189,6 +181,7 @@ class Terraform:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                pass_fds=pipes,
                 start_new_session=True,
                 umask=0o077,
             )
@@ -232,6 +225,23 @@ class Terraform:
             "TF_PLUGIN_CACHE_DIR": str(self._plugins),  # a provider has hundreds of megabytes
             "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "true",  # it is written anew for every cluster
         }
+
+
+@contextmanager
+def _piped(secrets: Mapping[str, str]) -> Iterator[int]:
+    """Give the end of a pipe that secret variables are read from, once: they stand in no file that could be left."""
+    reading, writing = os.pipe()
+    try:
+        with os.fdopen(writing, "w") as pipe:
+            pipe.writelines(f"{name} = {_quoted(value)}\n" for name, value in secrets.items())
+        yield reading
+    finally:
+        os.close(reading)
+
+
+def _quoted(text: str) -> str:
+    """Return text as Terraform's language quotes it."""
+    return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
 
 def taken_variables(directory: Path) -> dict[str, Any]:
