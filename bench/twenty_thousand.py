@@ -182,6 +182,8 @@ def main(rounds: int, entities: int, minutes: float, processes: int, front_count
                 agent, code = _run(folder, url)
                 rows.append(_row(folder, agent, code, time.monotonic() - begun_s, sum(map(_cpu_s, servers)) - before_s))
             print((folder / "summary").read_text(), file=sys.stderr)
+            for line in _lines(folder / "loadtest.log", "level", "warn"):  # what failed, so that it can be traced
+                print(line, file=sys.stderr)
     columns = (
         "entities", "exit code", "most sockets", "requests/s", "events/s", "errors", "lateness p99 ms",
         "CPU % of a core, each worker", "agent CPU s", "server CPU s", "wall s", "agent MiB", "KiB an entity",
