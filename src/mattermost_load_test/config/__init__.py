@@ -8,16 +8,15 @@ Raises `ConfigurationError` only, with every problem and its place in one messag
 from mattermost_load_test.config.gathering import Flag
 from mattermost_load_test.config.loading import CONFIGURATION_FILE, LoadedConfiguration, find, load
 from mattermost_load_test.config.models import (
-    MAX_PROCESSES,
     Configuration,
     ConnectionConfiguration,
     EnvironmentConfiguration,
     LogSettings,
     ResultsConfiguration,
-    Section,
     UserEntitiesConfiguration,
 )
 from mattermost_load_test.config.redaction import redacted, whole
+from mattermost_load_test.config.values import MAX_PROCESSES, Section
 
 __all__ = [
     "CONFIGURATION_FILE",

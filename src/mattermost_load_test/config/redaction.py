@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from mattermost_load_test.config.keys import is_secret
-from mattermost_load_test.config.models import Configuration, Section
+from mattermost_load_test.config.models import Configuration
+from mattermost_load_test.config.values import Section
 
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]*@")
 

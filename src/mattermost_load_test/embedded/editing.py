@@ -7,10 +7,10 @@ from typing import Any
 
 from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.mentions import hashtags, linked_channels
+from mattermost_load_test.embedded.plain_views import Row
 from mattermost_load_test.embedded.posting import NewPost, check_contents, with_channel_mentions
 from mattermost_load_test.embedded.site import Site
 from mattermost_load_test.embedded.tables.posts import Post
-from mattermost_load_test.embedded.views import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
+from mattermost_load_test.embedded.plain_views import Row
 from mattermost_load_test.embedded.site import Site
 from mattermost_load_test.embedded.tables.posts import Post
-from mattermost_load_test.embedded.views import Row
 
 SINCE_MAX = 1000
 """How many changed posts one list holds at most."""

@@ -11,13 +11,13 @@ from mattermost_load_test.embedded import message_attachments
 from mattermost_load_test.embedded.absent import tell_of_absent
 from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.mentions import Mentions, hashtags, linked_channels, mentioned
+from mattermost_load_test.embedded.plain_views import Row
 from mattermost_load_test.embedded.reading import mark_viewed
 from mattermost_load_test.embedded.site import Site
 from mattermost_load_test.embedded.storing import store
 from mattermost_load_test.embedded.tables.channels import Channel
 from mattermost_load_test.embedded.tables.posts import MESSAGE_MAX, Post
 from mattermost_load_test.embedded.tables.threads import Follower, Thread
-from mattermost_load_test.embedded.views import Row
 
 CLIENT_TYPES = ("slack_attachment", "me", "add_bot_teams_channels", "reminder")
 """Types of posts besides the server's own and those that begin with ``custom_``."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mattermost_load_test.embedded.plain_views import Row
 from mattermost_load_test.embedded.site import Site
 from mattermost_load_test.embedded.tables.categories import CHANNELS, CUSTOM, DIRECT_MESSAGES, FAVORITES, Category
 from mattermost_load_test.embedded.tables.presence import Preference
-from mattermost_load_test.embedded.views import Row
 
 FAVORITE = "favorite_channel"
 """The category of preferences that tell which channels are favourites."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from mattermost_load_test.embedded import following
 from mattermost_load_test.embedded.mentions import mentioned
+from mattermost_load_test.embedded.plain_views import Row
 from mattermost_load_test.embedded.site import Site
 from mattermost_load_test.embedded.tables.channels import DIRECT, Channel, ChannelMember
 from mattermost_load_test.embedded.tables.posts import Post
 from mattermost_load_test.embedded.tables.threads import Follower
-from mattermost_load_test.embedded.views import Row
 
 
 def mark_unread(site: Site, post: Post, member: ChannelMember, *, threads_supported: bool) -> Row:

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from mattermost_load_test.embedded.permissions import Permissions
+from mattermost_load_test.embedded.plain_views import PlainViews, Row
 from mattermost_load_test.embedded.state import State
-from mattermost_load_test.embedded.tables.attachments import Emoji, FileInfo, Reaction
+from mattermost_load_test.embedded.tables.attachments import Emoji, Reaction
 from mattermost_load_test.embedded.tables.channels import Channel, ChannelMember
 from mattermost_load_test.embedded.tables.drafts import Draft
-from mattermost_load_test.embedded.tables.integrations import IncomingHook
 from mattermost_load_test.embedded.tables.posts import Post
-from mattermost_load_test.embedded.tables.presence import Preference, Status
-from mattermost_load_test.embedded.tables.roles import Role, Scheme
 from mattermost_load_test.embedded.tables.teams import Team, TeamMember
 from mattermost_load_test.embedded.tables.threads import Follower, Thread
 from mattermost_load_test.embedded.tables.users import User
-
-Row = dict[str, Any]
 
 _EMOJI = re.compile(r":([a-zA-Z0-9_+-]+):")
 _LINK = re.compile(r"https?://[^\s<>()\[\]\"']*[^\s<>()\[\]\"'.,:;!?]")
 
 
-class Views:
-    """Shows rows of one server."""
+class Views(PlainViews):
+    """Shows rows of one server, with what others say of them."""
 
     def __init__(self, state: State, permissions: Permissions, *, post_metadata: bool) -> None:
+        super().__init__(modern=state.version.modern)
         self._state = state
         self._permissions = permissions
-        self._modern = state.version.modern
         self._post_metadata = post_metadata
         self.site_url = ""
         """Where the server is reached; empty until it listens."""
@@ -117,25 +112,6 @@ class Views:
         names = ("auth_service", "email", "nickname", "first_name", "last_name", "position", "roles", "locale")
         row |= dict.fromkeys(names, "")
         return row | {"timezone": None, "disable_welcome_email": False}
-
-    def status(self, status: Status) -> Row:
-        """Show a status."""
-        return {
-            "user_id": status.user_id,
-            "status": status.status,
-            "manual": status.manual,
-            "last_activity_at": status.last_activity_at,
-            "dnd_end_time": status.dnd_end_time,
-        }
-
-    def preference(self, preference: Preference) -> Row:
-        """Show a preference."""
-        return {
-            "user_id": preference.user_id,
-            "category": preference.category,
-            "name": preference.name,
-            "value": preference.value,
-        }
 
     # --- teams ---
 
@@ -371,31 +347,6 @@ class Views:
             return None
         return {"type": "link", "url": link[0]}
 
-    def file(self, file: FileInfo) -> Row:
-        """Show an uploaded file."""
-        row: Row = {"id": file.id, "user_id": file.user_id}
-        if file.post_id:
-            row["post_id"] = file.post_id
-        row["channel_id"] = file.channel_id if self._modern else ""
-        row |= {
-            "create_at": file.create_at,
-            "update_at": file.update_at,
-            "delete_at": file.delete_at,
-            "name": file.name,
-            "extension": file.extension,
-            "size": len(file.data),
-            "mime_type": file.mime_type,
-        }
-        if file.width:
-            row |= {"width": file.width, "height": file.height}
-        if file.has_preview_image:
-            row["has_preview_image"] = True
-        row["mini_preview"] = file.mini_preview
-        row["remote_id"] = ""
-        if self._modern:
-            row["archived"] = False
-        return row
-
     def thread(self, thread: Thread, follower: Follower, *, extended: bool, listed: bool = False) -> Row:
         """Show a thread to one of its followers, alone or `listed`; `extended` shows the participants' accounts."""
         users = self._state.users.by_id
@@ -440,93 +391,3 @@ class Views:
         if draft.priority:
             row["priority"] = draft.priority
         return row
-
-    def reaction(self, reaction: Reaction) -> Row:
-        """Show a reaction."""
-        row: Row = {
-            "user_id": reaction.user_id,
-            "post_id": reaction.post_id,
-            "emoji_name": reaction.emoji_name,
-            "create_at": reaction.create_at,
-            "update_at": reaction.create_at,
-            "delete_at": 0,
-            "remote_id": "",
-        }
-        if self._modern:
-            row["channel_id"] = reaction.channel_id
-        return row
-
-    def emoji(self, emoji: Emoji) -> Row:
-        """Show a custom emoji."""
-        return {
-            "id": emoji.id,
-            "create_at": emoji.create_at,
-            "update_at": emoji.update_at,
-            "delete_at": 0,
-            "creator_id": emoji.creator_id,
-            "name": emoji.name,
-        }
-
-    def hook(self, hook: IncomingHook) -> Row:
-        """Show an incoming webhook."""
-        return {
-            "id": hook.id,
-            "create_at": hook.create_at,
-            "update_at": hook.update_at,
-            "delete_at": 0,
-            "user_id": hook.user_id,
-            "channel_id": hook.channel_id,
-            "team_id": hook.team_id,
-            "display_name": hook.display_name,
-            "description": hook.description,
-            "username": hook.username,
-            "icon_url": hook.icon_url,
-            "channel_locked": hook.channel_locked,
-        }
-
-    def post_list(self, order: Sequence[str], posts: Row, **more: Any) -> Row:
-        """Show a list of posts: ids in order and posts by id; `more` is what else this list says."""
-        row: Row = {"order": order, "posts": posts, "next_post_id": "", "prev_post_id": ""}
-        row |= more
-        if self._modern:
-            row["first_inaccessible_post_time"] = 0
-        return row
-
-    # --- roles ---
-
-    def role(self, role: Role) -> Row:
-        """Show a role."""
-        row: Row = {
-            "id": role.id,
-            "name": role.name,
-            "display_name": role.display_name,
-            "description": role.description,
-            "create_at": role.create_at,
-            "update_at": role.update_at,
-            "delete_at": role.delete_at,
-            "permissions": role.permissions,
-            "scheme_managed": role.scheme_managed,
-            "built_in": role.built_in,
-        }
-        if self._modern:
-            row["scheme_id"] = None
-        return row
-
-    def scheme(self, scheme: Scheme) -> Row:
-        """Show a scheme."""
-        return {
-            "id": scheme.id,
-            "name": scheme.name,
-            "display_name": scheme.display_name,
-            "description": scheme.description,
-            "create_at": scheme.create_at,
-            "update_at": scheme.update_at,
-            "delete_at": scheme.delete_at,
-            "scope": scheme.scope,
-            "default_team_admin_role": scheme.team_admin_role,
-            "default_team_user_role": scheme.team_user_role,
-            "default_channel_admin_role": scheme.channel_admin_role,
-            "default_channel_user_role": scheme.channel_user_role,
-            "default_team_guest_role": scheme.team_guest_role,
-            "default_channel_guest_role": scheme.channel_guest_role,
-        }

@@ -9,10 +9,10 @@ from mattermost_load_test.embedded.answers import Answer, json_answer, ok
 from mattermost_load_test.embedded.api_errors import ApiRefusal, invalid_body
 from mattermost_load_test.embedded.call import Call
 from mattermost_load_test.embedded.ids import is_id
+from mattermost_load_test.embedded.plain_views import Row
 from mattermost_load_test.embedded.routes.channels import CHANNEL, check_channel, check_name_free
 from mattermost_load_test.embedded.routing import Route
 from mattermost_load_test.embedded.tables.channels import DEFAULT_CHANNELS, PRIVATE, PUBLIC, Channel
-from mattermost_load_test.embedded.views import Row
 
 PATCH = {name: CHANNEL[name] for name in ("name", "display_name", "header", "purpose", "group_constrained")}
 NAMING = ("name", "type", "team_id", "display_name")

@@ -11,10 +11,10 @@ from mattermost_load_test.embedded.api_errors import ApiRefusal, invalid_body
 from mattermost_load_test.embedded.call import Call
 from mattermost_load_test.embedded.defaults import read_data
 from mattermost_load_test.embedded.ids import is_id
+from mattermost_load_test.embedded.plain_views import Row
 from mattermost_load_test.embedded.routing import Route
 from mattermost_load_test.embedded.tables.channels import Channel
 from mattermost_load_test.embedded.tables.posts import Post
-from mattermost_load_test.embedded.views import Row
 
 COMMAND = {
     "command": bodies.text,

@@ -6,12 +6,12 @@ from mattermost_load_test.embedded import bodies, editing, posting
 from mattermost_load_test.embedded.answers import Answer, json_answer, ok
 from mattermost_load_test.embedded.api_errors import ApiRefusal, invalid_body
 from mattermost_load_test.embedded.call import Call
+from mattermost_load_test.embedded.plain_views import Row
 from mattermost_load_test.embedded.reading import mark_viewed
 from mattermost_load_test.embedded.routes.channels import need_to_read
 from mattermost_load_test.embedded.routing import Route
 from mattermost_load_test.embedded.tables.channels import Channel
 from mattermost_load_test.embedded.tables.posts import Post
-from mattermost_load_test.embedded.views import Row
 
 POST = {
     "id": bodies.text,

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mattermost_load_test.config.models import HttpUrl
+from mattermost_load_test.config.values import HttpUrl
 from mattermost_load_test.errors import OutputError, UsageError
 from mattermost_load_test.ltops.providers.kubernetes.api import kube_context
 from mattermost_load_test.ltops.store import Cluster

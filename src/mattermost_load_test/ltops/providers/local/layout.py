@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mattermost_load_test.config.models import HttpUrl
+from mattermost_load_test.config.values import HttpUrl
 from mattermost_load_test.errors import OperationError, OutputError, PortInUseError, UsageError
 from mattermost_load_test.ltops.store import Cluster
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer, field_validator
 
-from mattermost_load_test.config.models import HttpUrl
+from mattermost_load_test.config.values import HttpUrl
 from mattermost_load_test.errors import UsageError
 from mattermost_load_test.ltops.expiry import age_of
 from mattermost_load_test.ltops.providers.terraform_aws.contract import Outputs
