@@ -23,14 +23,14 @@ from mattermost_load_test.loadtest.actions.teams import team_unreads
 from mattermost_load_test.loadtest.clock import LoopClock
 from mattermost_load_test.loadtest.entity import Entity, EntityContext
 from mattermost_load_test.loadtest.failures import FailureLog
+from mattermost_load_test.loadtest.measuring.recorder import RecordingTransport, steady_epoch_ms
+from mattermost_load_test.loadtest.measuring.tally import Tally
+from mattermost_load_test.loadtest.measuring.watch import RequestWatch
 from mattermost_load_test.loadtest.pacing import Pacing
 from mattermost_load_test.loadtest.places import ServerPlaces
-from mattermost_load_test.loadtest.population import Population, email
-from mattermost_load_test.loadtest.recorder import RecordingTransport, steady_epoch_ms
+from mattermost_load_test.loadtest.population.population import Population, email
 from mattermost_load_test.loadtest.scenarios import EntityKind
-from mattermost_load_test.loadtest.tally import Tally
 from mattermost_load_test.loadtest.user import User
-from mattermost_load_test.loadtest.watch import RequestWatch
 from mattermost_load_test.loadtest.world import World
 from mattermost_load_test.logs import Log, Wanted, open_file
 from mattermost_load_test.mattermost.events import EventCounters

@@ -13,8 +13,8 @@ import click
 
 from bench.measuring import Meter
 from mattermost_load_test.config import EnvironmentConfiguration
-from mattermost_load_test.loadtest.bulkload import write_bulkload
-from mattermost_load_test.loadtest.population import USER_PASSWORD, Population, team_name
+from mattermost_load_test.loadtest.population.bulkload import write_bulkload
+from mattermost_load_test.loadtest.population.population import USER_PASSWORD, Population, team_name
 
 PRIVATE_SHARE = 4  # every fourth channel is private, as in the original's defaults
 

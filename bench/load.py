@@ -16,7 +16,7 @@ from bench.agent import Agent, Once, Settled, open_agent
 from bench.measuring import Meter, resident_bytes
 from bench.null_server import raise_open_files
 from mattermost_load_test.loadtest.entity import Entity
-from mattermost_load_test.loadtest.garbage import collect_seldom
+from mattermost_load_test.loadtest.machine.garbage import collect_seldom
 from mattermost_load_test.loadtest.pacing import Pacing
 from mattermost_load_test.timings.histogram import Histogram
 

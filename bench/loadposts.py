@@ -22,8 +22,8 @@ from bench.tables import Table, show
 from mattermost_load_test.config import EnvironmentConfiguration
 from mattermost_load_test.loadtest.database.connection import Database
 from mattermost_load_test.loadtest.database.loadposts import load_posts
-from mattermost_load_test.loadtest.post_plan import PostPlan
-from mattermost_load_test.loadtest.reading import Reading
+from mattermost_load_test.loadtest.history.post_plan import PostPlan
+from mattermost_load_test.loadtest.history.reading import Reading
 
 CHANNELS, MEMBERS = 10, 200
 BLOCK_BYTES = 1 << 20

@@ -15,6 +15,7 @@ NAME = PACKAGE.name
 
 SIBLINGS = {"loadtest", "ltops", "ltparse", "embedded"}
 LEVELS = {
+    "counts": 0,
     "errors": 0,
     "logs": 0,
     "sampling": 0,

@@ -10,7 +10,7 @@ import pytest
 from mattermost_load_test.config import ConnectionConfiguration, load
 from mattermost_load_test.config.models import SECTIONS
 from mattermost_load_test.config.redaction import redacted, without_user_info
-from mattermost_load_test.loadtest.population import Population
+from mattermost_load_test.loadtest.population.population import Population
 
 ROOT = Path(__file__).parent.parent.parent
 ORIGINAL = json.loads((ROOT / "tests" / "data" / "config" / "original-2018.json").read_text())

@@ -148,7 +148,7 @@ def test_no_room(ops: Ops, large: Cluster, namespace: NewNamespace) -> None:
         ended = ops.run("deploy", "-c", "tight", "--users", "40000")
     assert ended.code == 1
     assert "the cluster has no room for tight: it asks for 44.66 cores and 177.3 GiB in 16 pods" in ended.error
-    assert "the 22 node(s) that take pods have" in ended.error
+    assert "22 nodes for pods, with" in ended.error
     assert "there is no room for loadtest" in ended.error
     assert "--force" in ended.error
     assert not large.core.list_namespaced_service(where).items

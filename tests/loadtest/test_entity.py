@@ -15,9 +15,9 @@ from mattermost_load_test.errors import ApiError, NothingToActOn, OperationError
 from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.entity import Entity, EntityContext
 from mattermost_load_test.loadtest.failures import FailureLog
+from mattermost_load_test.loadtest.measuring.tally import Tally
 from mattermost_load_test.loadtest.pacing import Pacing
 from mattermost_load_test.loadtest.scenarios import EntityKind
-from mattermost_load_test.loadtest.tally import Tally
 from mattermost_load_test.loadtest.user import User
 from mattermost_load_test.logs import Log, LogLine
 

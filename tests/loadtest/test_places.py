@@ -8,7 +8,7 @@ import pytest
 
 from mattermost_load_test.config import EnvironmentConfiguration
 from mattermost_load_test.loadtest.places import ServerPlaces, channel_number, find_channels, find_teams
-from mattermost_load_test.loadtest.population import Population
+from mattermost_load_test.loadtest.population.population import Population
 from mattermost_load_test.loadtest.world import Channel, Team
 from mattermost_load_test.mattermost import models
 

@@ -19,7 +19,7 @@ def test_gates_decide_the_exit_code(ops: Ops) -> None:
     gates = ("--fail-on", "max > 0.001ms", "--fail-on", "hits < 1")
     ended = ops.run("loadtest", "-c", "demo", "--start-in", "15", *gates)
     assert ended.code == 99, ended.stderr
-    assert ended.error.startswith("1 gate(s) did not pass:\n  max > 0.001ms: failed: max is ")
+    assert ended.error.startswith("1 gate did not pass:\n  max > 0.001ms: failed: max is ")
     assert ended.stdout.startswith("--------- Gates ------------\nFAILED: max > 0.001ms")
     assert "passed: hits < 1" in ended.stdout
     assert "\ngate crossed: max > 0.001ms: max is " in ended.stderr, "told while the run went on"

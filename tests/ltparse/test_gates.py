@@ -23,7 +23,7 @@ def test_a_gate_that_fails_ends_with_99() -> None:
     made = judged()
     assert made.exit_code == 99
     assert "Score: " in made.stdout
-    assert made.stderr == "Error: 1 gate(s) did not pass:\n  errors > 1: failed: errors is 430 > 1\n"
+    assert made.stderr == "Error: 1 gate did not pass:\n  errors > 1: failed: errors is 430 > 1\n"
 
 
 def test_gates_that_pass_end_with_0() -> None:
@@ -98,7 +98,7 @@ def test_significantly_worse(tmp_path: Path) -> None:
     failed = run("results", "-f", slow, "-b", old, *gates)
     assert failed.exit_code == 99
     assert "median significantly worse: failed: GET /b is worse by +" in failed.stderr
-    assert "1 gate(s)" in failed.stderr
+    assert "1 gate" in failed.stderr
 
 
 def test_too_few_samples_fail(tmp_path: Path) -> None:

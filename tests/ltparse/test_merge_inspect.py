@@ -33,7 +33,7 @@ def test_a_merged_log_has_the_figures_of_its_parts(tmp_path: Path) -> None:
     merged = tmp_path / "run.log"
     made = run("merge", first, second, "-o", merged)
     assert (made.exit_code, made.stderr) == (0, "")
-    assert "of 2 instance(s)" in made.stdout
+    assert "of 2 instances" in made.stdout
     assert figures("-f", merged) == figures("-f", first, "-f", second)
     moments = [json.loads(line)["ts"] for line in merged.read_bytes().splitlines()]
     assert moments == sorted(moments)

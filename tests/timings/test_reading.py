@@ -107,7 +107,7 @@ def test_lines_with_broken_timings_are_named_with_what_is_wrong() -> None:
     log = read(line(), broken + b"\n", b'{"tag":"timings"}\n', line())
     assert log.instances["one"].timings.hits == 2
     (warning,) = log.warnings
-    assert warning.startswith("the.log: left out 2 broken line(s) of results: line 2, timings.Routes.GET /x.NumHits: ")
+    assert warning.startswith("the.log: left out 2 broken lines of results: line 2, timings.Routes.GET /x.NumHits: ")
     assert "line 3, timings: " in warning
 
 

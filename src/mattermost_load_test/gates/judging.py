@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from mattermost_load_test.counts import counted
 from mattermost_load_test.timings.stats import Statistics
 
 from .figures import FIGURES, Figure, Quantity
@@ -71,7 +72,7 @@ def judge(gates: Iterable[Gate], facts: Facts) -> tuple[GateResult, ...]:
 def failure_of(failed: Sequence[GateResult]) -> str:
     """Return the message about gates that did not pass."""
     listed = "".join(f"\n  {result}" for result in failed)
-    return f"{len(failed)} gate(s) did not pass:{listed}"
+    return f"{counted(len(failed), 'gate')} did not pass:{listed}"
 
 
 _Decision = tuple[Outcome, str]

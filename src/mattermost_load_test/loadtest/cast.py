@@ -13,10 +13,10 @@ from mattermost_load_test.config import Configuration, UserEntitiesConfiguration
 from mattermost_load_test.loadtest.actions.sessions import renew_session
 from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.entity import Entity, EntityContext
+from mattermost_load_test.loadtest.logins.token_cache import UserSession
 from mattermost_load_test.loadtest.pacing import pacing_of
-from mattermost_load_test.loadtest.population import USER_PASSWORD, email
+from mattermost_load_test.loadtest.population.population import USER_PASSWORD, email
 from mattermost_load_test.loadtest.scenarios import KINDS, Scenario, kind_cycle
-from mattermost_load_test.loadtest.token_cache import UserSession
 from mattermost_load_test.loadtest.user import User
 from mattermost_load_test.loadtest.world import World
 from mattermost_load_test.mattermost.events import EventCounters
@@ -27,7 +27,7 @@ from mattermost_load_test.mattermost.websocket_connection import WebsocketOption
 from mattermost_load_test.sampling import derived_seed
 
 if TYPE_CHECKING:
-    from mattermost_load_test.loadtest.setup import SetUp
+    from mattermost_load_test.loadtest.setup.steps import SetUp
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,9 +32,9 @@ from mattermost_load_test.errors import LoadTestError, NothingToActOn, ServerErr
 from mattermost_load_test.loadtest.actions import sockets, statuses
 from mattermost_load_test.loadtest.clock import Clock, Timer
 from mattermost_load_test.loadtest.failures import FailureLog
+from mattermost_load_test.loadtest.measuring.tally import CONNECT, ActionCount, Tally
 from mattermost_load_test.loadtest.pacing import Pacing, connect_due_s, lateness_s
 from mattermost_load_test.loadtest.scenarios import EntityKind, action_name
-from mattermost_load_test.loadtest.tally import CONNECT, ActionCount, Tally
 from mattermost_load_test.loadtest.user import User
 
 POLL_INTERVAL_S = 45.0  # as the original, and the web client of its time

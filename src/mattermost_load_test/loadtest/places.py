@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from mattermost_load_test.loadtest.population import Population, emoji_name, team_name, username
+from mattermost_load_test.loadtest.population.population import Population, emoji_name, team_name, username
 from mattermost_load_test.loadtest.world import Channel, Team
 from mattermost_load_test.mattermost import models
 from mattermost_load_test.sampling import Draw

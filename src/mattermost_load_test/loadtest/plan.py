@@ -9,8 +9,8 @@ from pathlib import Path
 
 from mattermost_load_test.config import Configuration, LoadedConfiguration
 from mattermost_load_test.loadtest.coordination import AgentPlace
-from mattermost_load_test.loadtest.limits import Needs
-from mattermost_load_test.loadtest.machine import usable_cores
+from mattermost_load_test.loadtest.machine.limits import Needs
+from mattermost_load_test.loadtest.machine.resources import usable_cores
 from mattermost_load_test.loadtest.schedule import Schedule
 from mattermost_load_test.loadtest.selection import users_played
 from mattermost_load_test.timings.health import HealthLimits

@@ -20,19 +20,19 @@ from mattermost_load_test.loadtest.cast import Role, even_parts, roles, world_of
 from mattermost_load_test.loadtest.clock import LoopClock
 from mattermost_load_test.loadtest.database.bulkload import SessionsWanted
 from mattermost_load_test.loadtest.failures import FailureLog
-from mattermost_load_test.loadtest.limits import ensure, source_addresses
-from mattermost_load_test.loadtest.login_phase import LoginPhase
-from mattermost_load_test.loadtest.logins import LoginPace
-from mattermost_load_test.loadtest.metrics import Exposed, serve_metrics
-from mattermost_load_test.loadtest.output import Output
+from mattermost_load_test.loadtest.logins.pace import LoginPace
+from mattermost_load_test.loadtest.logins.phase import LoginPhase
+from mattermost_load_test.loadtest.logins.token_cache import TokenCache, UserSession, open_token_cache
+from mattermost_load_test.loadtest.machine.limits import ensure, source_addresses
+from mattermost_load_test.loadtest.measuring.metrics import Exposed, serve_metrics
+from mattermost_load_test.loadtest.measuring.recorder import RecordingTransport, steady_epoch_ms
+from mattermost_load_test.loadtest.output.progress import Figures, Progress, Subject
+from mattermost_load_test.loadtest.output.streams import Output
 from mattermost_load_test.loadtest.plan import RunPlan
 from mattermost_load_test.loadtest.profiling import profiled
-from mattermost_load_test.loadtest.progress import Figures, Progress, Subject
-from mattermost_load_test.loadtest.recorder import RecordingTransport, steady_epoch_ms
 from mattermost_load_test.loadtest.scenarios import SCENARIOS
-from mattermost_load_test.loadtest.setup import SetUp, set_up
+from mattermost_load_test.loadtest.setup.steps import SetUp, set_up
 from mattermost_load_test.loadtest.stop import Stop
-from mattermost_load_test.loadtest.token_cache import TokenCache, UserSession, open_token_cache
 from mattermost_load_test.loadtest.workers.crew import Crew
 from mattermost_load_test.loadtest.workers.worker import DRAIN_S, Share
 from mattermost_load_test.mattermost.opening import open_transport

@@ -6,6 +6,7 @@ import random
 from array import array
 from collections.abc import Sequence
 
+from mattermost_load_test.counts import counted
 from mattermost_load_test.errors import ConfigurationError
 from mattermost_load_test.loadtest.coordination import AgentPlace
 
@@ -22,8 +23,9 @@ def users_played(entities: int, place: AgentPlace, num_users: int, seed: int, ra
     needed = entities * agents
     if needed > num_users:
         raise ConfigurationError(
-            f"{agents} agent(s) with {entities} entities each need {needed} users, but there are {num_users}: "
-            "raise LoadtestEnviromentConfig.NumUsers or lower UserEntitiesConfiguration.NumActiveEntities"
+            f"{counted(agents, 'agent')} with {entities:,} entities each need {needed:,} users, "
+            f"but there are {num_users:,}: raise LoadtestEnviromentConfig.NumUsers "
+            "or lower UserEntitiesConfiguration.NumActiveEntities"
         )
     first = entities * place.index
     if not randomized:

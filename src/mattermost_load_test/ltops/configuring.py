@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mattermost_load_test.config import CONFIGURATION_FILE, Configuration, Flag, find, load, redacted, whole
+from mattermost_load_test.counts import counted
 from mattermost_load_test.errors import ConfigurationError, UsageError
 from mattermost_load_test.ltops.cluster import ClusterState
 from mattermost_load_test.ltops.providers.base import LOG_FILE
@@ -123,7 +124,7 @@ def _check_users(configuration: Configuration, agents: int) -> None:
     entities, users = configuration.entities.num_active_entities, configuration.environment.num_users
     if entities * agents > users:
         raise ConfigurationError(
-            f"{agents} agent(s) with {entities:,} entities each (UserEntitiesConfiguration.NumActiveEntities) need "
-            f"{entities * agents:,} users, and there are {users:,} (LoadtestEnviromentConfig.NumUsers, "
+            f"{counted(agents, 'agent')} with {entities:,} entities each (UserEntitiesConfiguration.NumActiveEntities) "
+            f"need {entities * agents:,} users, and there are {users:,} (LoadtestEnviromentConfig.NumUsers, "
             f"`ltops deploy --users`): ask for at most {users // agents:,} entities, or for more users"
         )

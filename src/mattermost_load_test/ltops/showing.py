@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from mattermost_load_test.counts import counted
 from mattermost_load_test.logs import MASK
 from mattermost_load_test.ltops.cluster import ROLES, ClusterState, Price, RunRecord
 from mattermost_load_test.ltops.expiry import is_due
@@ -102,7 +103,8 @@ def _users(state: ClusterState) -> str:
 def _run(run: RunRecord | None, ended: bool) -> str:
     if run is None:
         return "none"
-    head = f"{run.scenario}, {run.agents} agent(s), {run.launched_at:%Y-%m-%d %H:%M} UTC, {run.length_s / 60:g} min: "
+    head = f"{run.scenario}, {counted(run.agents, 'agent')}, {run.launched_at:%Y-%m-%d %H:%M} UTC, "
+    head += f"{run.length_s / 60:g} min: "
     if run.finished_at is None:
         return head + ("ended, results not fetched: ltops loadtest --attach" if ended else "under way")
     codes = {code for code in run.exit_codes if code != 0}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from mattermost_load_test.counts import counted
 from mattermost_load_test.timings.over_time import moments
 from mattermost_load_test.timings.reading import Instance, ResultsLog
 from mattermost_load_test.timings.records import Origin
@@ -102,15 +103,15 @@ def render_text(logs: Sequence[LogContents]) -> str:
 
 def _lines(log: LogContents) -> Iterator[str]:
     """Yield the lines about one log."""
-    yield f"{log.source}: {log.lines:,} lines, {_plural(len(log.instances), 'instance')}"
+    yield f"{log.source}: {counted(log.lines, 'line')}, {counted(len(log.instances), 'instance')}"
     for instance in log.instances:
         yield f"  instance {instance.instance_id or '(without an id)'}"
         if instance.origin is not None:
             yield f"    {played(instance.origin)}"
         for phase in instance.phases:
             yield (
-                f"    {phase.name:<6} {_span(phase)}: {phase.hits:,} requests on {_plural(phase.routes, 'route')}, "
-                f"{phase.errors:,} errors"
+                f"    {phase.name:<6} {_span(phase)}: {counted(phase.hits, 'request')} "
+                f"on {counted(phase.routes, 'route')}, {phase.errors:,} errors"
             )
         if not instance.phases:
             yield "    no timings"
@@ -127,11 +128,6 @@ def _lines(log: LogContents) -> Iterator[str]:
 def played(origin: Origin) -> str:
     """Return what an agent played, on what, and by which version of the tool."""
     return f"{origin.scenario} on Mattermost {origin.server_version}, by loadtest {origin.tool_version}"
-
-
-def _plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _span(phase: Phase) -> str:

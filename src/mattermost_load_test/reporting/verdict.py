@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mattermost_load_test.counts import counted
 from mattermost_load_test.timings.comparison import ERROR_RATE, Difference, Outcome, RouteComparison, Verdict
 
 from .report import Report
@@ -31,21 +32,16 @@ def headline(report: Report) -> Headline:
     """Return the verdict on a run: gates come first, and a saturated agent's run is never called good."""
     failed, total = len(report.failed_gates), len(report.gates)
     if failed:
-        return Headline(Grade.BAD, f"{failed} of {_gates(total)} failed")
+        return Headline(Grade.BAD, f"{failed} of {counted(total, 'gate')} failed")
     if report.saturation:
         return Headline(Grade.DOUBTFUL, f"Not to be trusted: {'; '.join(report.saturation)}")
     compared = _compared(report)
     if compared is not None and compared.grade is not Grade.GOOD:
         return compared
     if total:
-        passed = f"{_gates(total)} passed" if total == 1 else f"All {_gates(total)} passed"
+        passed = f"{counted(total, 'gate')} passed" if total == 1 else f"All {counted(total, 'gate')} passed"
         return Headline(Grade.GOOD, passed if compared is None else f"{passed}; {compared.text}")
     return compared or Headline(Grade.OPEN, "No gate was set: nothing says what would be good")
-
-
-def _gates(count: int) -> str:
-    """Return a number of gates in words."""
-    return f"{count} gate" if count == 1 else f"{count} gates"
 
 
 def _compared(report: Report) -> Headline | None:

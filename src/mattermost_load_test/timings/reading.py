@@ -14,6 +14,7 @@ from typing import Annotated, BinaryIO
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mattermost_load_test.counts import counted
 from mattermost_load_test.logs import scrubbed
 
 from .health import HEALTH_TAG, Activity, HealthPoint, WorkerHealth
@@ -227,7 +228,7 @@ class LineReader:
             yield f"{self._source}: left out {_lines(self._foreign_count, numbers)} that no load test wrote"
         if self._unusable_count:
             reasons = "; ".join(self._unusable)
-            yield f"{self._source}: left out {self._unusable_count:,} broken line(s) of results: {reasons}"
+            yield f"{self._source}: left out {counted(self._unusable_count, 'broken line')} of results: {reasons}"
         if self._cut_off:
             yield f"{self._source}: line {self._cut_off}, the last one, is cut off; everything before it was read"
 

@@ -18,7 +18,7 @@ from mattermost_load_test.embedded.server import EmbeddedServer, ServerOptions, 
 from mattermost_load_test.loadtest.actions import images, sessions
 from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.places import ServerPlaces, find_channels, find_teams
-from mattermost_load_test.loadtest.population import USER_PASSWORD, Population, email
+from mattermost_load_test.loadtest.population.population import USER_PASSWORD, Population, email
 from mattermost_load_test.loadtest.user import User
 from mattermost_load_test.loadtest.world import Abilities, Channel, Team, World
 from mattermost_load_test.mattermost.opening import open_transport

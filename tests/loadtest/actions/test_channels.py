@@ -9,7 +9,7 @@ import pytest
 
 from mattermost_load_test.errors import ApiError, RequestTimeoutError
 from mattermost_load_test.loadtest.actions import channels
-from mattermost_load_test.loadtest.population import username
+from mattermost_load_test.loadtest.population.population import username
 from mattermost_load_test.loadtest.world import Abilities
 
 VIEW = [

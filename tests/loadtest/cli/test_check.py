@@ -28,8 +28,8 @@ async def test_an_empty_server_stays_empty(agent_here: AgentHere, embedded: Any)
     said = told(ended)
     assert "Mattermost 11.6.0" in said["Server"][0]
     assert "has no account: set-up would make" in said["Admin"][0]
-    assert "the server lacks 1 team(s), 5 channels, 12 users" in said["Bulk load"][0]
-    assert said["Population"][0].startswith("12 users, 1 team(s), 5 channels")
+    assert "the server lacks 1 team, 5 channels, 12 users" in said["Bulk load"][0]
+    assert said["Population"][0].startswith("12 users, 1 team, 5 channels")
     assert said["Entities"][0].startswith("10 (agent 0 of 1)")
     assert len(embedded.state.users) == 0
 

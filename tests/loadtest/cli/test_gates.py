@@ -18,7 +18,7 @@ async def test_gates_decide_the_exit_code(agent_here: AgentHere) -> None:
     assert report.startswith("--------- Gates ------------\nFAILED: max > 0.001ms: failed: max is ")
     assert "passed: error_rate > 50%: passed: error_rate is 0.00% ≤ 50.00%" in report
     assert "Score: " in report
-    assert ended.stderr.rstrip().rpartition("Error: ")[2].startswith("1 gate(s) did not pass:\n  max > 0.001ms: failed")
+    assert ended.stderr.rstrip().rpartition("Error: ")[2].startswith("1 gate did not pass:\n  max > 0.001ms: failed")
     assert "gate crossed: max > 0.001ms" in agent_here.log.read_text()
 
 

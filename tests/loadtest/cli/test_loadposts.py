@@ -9,7 +9,7 @@ import pytest
 
 from mattermost_load_test.config import ConnectionConfiguration
 from mattermost_load_test.embedded.server import EmbeddedServer
-from mattermost_load_test.loadtest.population import USER_PASSWORD
+from mattermost_load_test.loadtest.population.population import USER_PASSWORD
 from mattermost_load_test.mattermost.models import Json
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mattermost_load_test.loadtest.posting import LONGEST_MESSAGE, message_of
+from mattermost_load_test.loadtest.output.posting import LONGEST_MESSAGE, message_of
 
 AgentHere = Any
 """An `Agent` of the conftest beside."""

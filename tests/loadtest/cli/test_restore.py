@@ -17,7 +17,7 @@ async def test_what_set_up_changed_is_put_back(agent_here: AgentHere, embedded: 
     assert embedded.state.roles.by_name["team_user"].permissions != before
     ended = await agent_here.run("restore")
     assert ended.code == 0, ended.stderr
-    assert ended.stdout == "Put back 1 change(s)\n"
+    assert ended.stdout == "Put back 1 change\n"
     assert "Took manage_own_incoming_webhooks from the role team_user" in ended.stderr
     assert embedded.state.roles.by_name["team_user"].permissions == before
 

@@ -11,7 +11,7 @@ from mattermost_load_test.embedded.tables.channels import Channel
 from mattermost_load_test.embedded.tables.sessions import Session
 from mattermost_load_test.embedded.tables.users import User
 from mattermost_load_test.loadtest.database.connection import Database
-from mattermost_load_test.loadtest.population import USER_PASSWORD
+from mattermost_load_test.loadtest.population.population import USER_PASSWORD
 
 SESSION_EXPIRES_MS = 32503680000000
 

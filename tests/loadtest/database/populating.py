@@ -11,7 +11,7 @@ from mattermost_load_test.config import EnvironmentConfiguration
 from mattermost_load_test.loadtest.database.connection import Database
 from mattermost_load_test.loadtest.database.filling import Template
 from mattermost_load_test.loadtest.database.schema import read_tables
-from mattermost_load_test.loadtest.population import Population, email, username
+from mattermost_load_test.loadtest.population.population import Population, email, username
 
 NOTIFY_USER = '{"channel": "true", "desktop": "mention"}'
 NOTIFY_MEMBER = '{"desktop": "default", "mark_unread": "all"}'

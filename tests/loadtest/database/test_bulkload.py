@@ -22,7 +22,6 @@ from mattermost_load_test.config import ConnectionConfiguration
 from mattermost_load_test.embedded.importer import import_lines
 from mattermost_load_test.embedded.server import EmbeddedServer
 from mattermost_load_test.errors import ApiError, DatabaseUnreachableError, OperationError
-from mattermost_load_test.loadtest.bulkload import bulk_lines
 from mattermost_load_test.loadtest.clock import LoopClock
 from mattermost_load_test.loadtest.database.bulkload import DatabaseLoad, SessionsWanted, database_of
 from mattermost_load_test.loadtest.database.connection import Database
@@ -30,9 +29,10 @@ from mattermost_load_test.loadtest.database.filling import LOCK
 from mattermost_load_test.loadtest.database.locks import exclusive
 from mattermost_load_test.loadtest.database.template import make_template
 from mattermost_load_test.loadtest.database.trying import MESSAGE
-from mattermost_load_test.loadtest.inventory import take_inventory
-from mattermost_load_test.loadtest.population import USER_PASSWORD, Population
-from mattermost_load_test.loadtest.token_cache import TokenCache, open_token_cache
+from mattermost_load_test.loadtest.logins.token_cache import TokenCache, open_token_cache
+from mattermost_load_test.loadtest.population.bulkload import bulk_lines
+from mattermost_load_test.loadtest.population.population import USER_PASSWORD, Population
+from mattermost_load_test.loadtest.setup.inventory import take_inventory
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client

@@ -13,8 +13,8 @@ from mattermost_load_test.errors import DatabaseUnreachableError, OperationError
 from mattermost_load_test.loadtest.database.connection import Database
 from mattermost_load_test.loadtest.database.filling import Filled, SessionWish, Template, check_database, fill
 from mattermost_load_test.loadtest.database.undoing import undo
-from mattermost_load_test.loadtest.directs import channel_name
-from mattermost_load_test.loadtest.population import Population, email, username
+from mattermost_load_test.loadtest.population.population import Population, email, username
+from mattermost_load_test.loadtest.setup.directs import channel_name
 
 TABLES = ("users", "preferences", "teammembers", "channels", "channelmembers", "sessions")
 

@@ -250,7 +250,7 @@ async def test_two_agents_share_out_the_users_by_the_table(agents: list[Any], em
     await other.until_logged("Entities begin to act")
     third = await first.run("basic")
     assert third.code == 2
-    assert "3 agent(s) with 6 entities each need 18 users, but there are 12" in third.error
+    assert "3 agents with 6 entities each need 18 users, but there are 12" in third.error
     for one in (running, other):
         one.signal(signal.SIGINT)
     ended = [await running.ended(), await other.ended()]

@@ -14,8 +14,8 @@ from mattermost_load_test.errors import DatabaseUnreachableError, OperationError
 from mattermost_load_test.loadtest.database.connection import Database
 from mattermost_load_test.loadtest.database.loadposts import PostsLoaded, load_posts
 from mattermost_load_test.loadtest.database.schema import read_tables
-from mattermost_load_test.loadtest.post_plan import PostPlan
-from mattermost_load_test.loadtest.reading import Reading
+from mattermost_load_test.loadtest.history.post_plan import PostPlan
+from mattermost_load_test.loadtest.history.reading import Reading
 
 MEMBERS = 40
 

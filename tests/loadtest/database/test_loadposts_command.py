@@ -14,7 +14,7 @@ import pytest
 
 from mattermost_load_test.loadtest.database.connection import Database
 from mattermost_load_test.loadtest.database.filling import SessionWish, fill
-from mattermost_load_test.loadtest.population import Population
+from mattermost_load_test.loadtest.population.population import Population
 
 DEADLINE_S = 100.0
 NOBODY_LISTENS = "http://127.0.0.1:1"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mattermost_load_test.loadtest import words as word_list
+from mattermost_load_test.loadtest.population import words as word_list
 from mattermost_load_test.loadtest.user import User
 
 MOST_SENTENCES = 5

@@ -12,7 +12,7 @@ from mattermost_load_test.loadtest.bulk.cost import sampled_cost
 from mattermost_load_test.loadtest.bulk.loaders import CliLoader, Loader, RestLoader
 from mattermost_load_test.loadtest.bulk.method import CLI, choose
 from mattermost_load_test.loadtest.bulk.pace import ImportPace
-from mattermost_load_test.loadtest.joining import Tell
+from mattermost_load_test.loadtest.setup.joining import Tell
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.importing import MIGRATING, ImportOptions
 from mattermost_load_test.mattermost.models import Json, ServerVersion

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from mattermost_load_test.loadtest.check import check_server
 from mattermost_load_test.loadtest.cli.options import (
     agent_count_option,
     agent_index_option,
@@ -17,6 +16,7 @@ from mattermost_load_test.loadtest.cli.options import (
 )
 from mattermost_load_test.loadtest.coordination import probable_place
 from mattermost_load_test.loadtest.plan import RunPlan, new_instance_id, plan_run
+from mattermost_load_test.loadtest.setup.check import check_server
 
 WIDTH = 10  # of the longest subject
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from mattermost_load_test.loadtest.bulkload import BULKLOAD_FILE, write_bulkload
 from mattermost_load_test.loadtest.cli.options import config_option, loaded
 from mattermost_load_test.loadtest.cli.progress_bar import progress_bar
-from mattermost_load_test.loadtest.population import Population
+from mattermost_load_test.loadtest.population.bulkload import BULKLOAD_FILE, write_bulkload
+from mattermost_load_test.loadtest.population.population import Population
 
 
 @click.command()

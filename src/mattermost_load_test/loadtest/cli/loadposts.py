@@ -8,7 +8,7 @@ import click
 from mattermost_load_test.config import Configuration
 from mattermost_load_test.loadtest.cli.options import config_option, loaded, run_async
 from mattermost_load_test.loadtest.cli.progress_bar import Bar, progress_bar
-from mattermost_load_test.loadtest.history import forget_cached, import_history, write_history
+from mattermost_load_test.loadtest.history.writing import forget_cached, import_history, write_history
 from mattermost_load_test.logs import FdSink, Level, Log, Wanted
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from mattermost_load_test.config import MAX_PROCESSES, Flag, LoadedConfiguration, load
-from mattermost_load_test.loadtest.event_loop import run_async as run_async  # part of what commands have in common
-from mattermost_load_test.loadtest.output import Streams
+from mattermost_load_test.loadtest.machine.event_loop import (
+    run_async as run_async,  # part of what commands have in common
+)
+from mattermost_load_test.loadtest.output.streams import Streams
 
 config_option = click.option(
     "--config",

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
+from mattermost_load_test.counts import counted
 from mattermost_load_test.loadtest.cli.options import config_option, loaded, run_async
-from mattermost_load_test.loadtest.restore import restore as put_back
+from mattermost_load_test.loadtest.setup.restore import restore as put_back
 from mattermost_load_test.logs import FdSink, Level, Log, Wanted
 
 
@@ -21,4 +22,6 @@ def restore(context: click.Context, config: Path | None) -> None:
     """
     log = Log([FdSink(sys.stderr.fileno(), "stderr", Wanted(Level.INFO, as_json=False, data=False))])
     count = run_async(put_back(loaded(context, config).configuration, log))
-    click.echo(f"Put back {count} change(s)" if count else "Nothing to put back: no set-up has changed this server")
+    click.echo(
+        f"Put back {counted(count, 'change')}" if count else "Nothing to put back: no set-up has changed this server"
+    )

@@ -28,11 +28,11 @@ from mattermost_load_test.loadtest.cli.options import (
     run_async,
 )
 from mattermost_load_test.loadtest.coordination import placed
-from mattermost_load_test.loadtest.gate_watch import GateWatch, RunGates
-from mattermost_load_test.loadtest.outcome import error_of, report_of
-from mattermost_load_test.loadtest.output import open_output
+from mattermost_load_test.loadtest.output.gate_watch import GateWatch, RunGates
+from mattermost_load_test.loadtest.output.outcome import error_of, report_of
+from mattermost_load_test.loadtest.output.posting import check_destination, post_report
+from mattermost_load_test.loadtest.output.streams import open_output
 from mattermost_load_test.loadtest.plan import RunPlan, new_instance_id, plan_run
-from mattermost_load_test.loadtest.posting import check_destination, post_report
 from mattermost_load_test.loadtest.registration import Registration
 from mattermost_load_test.loadtest.run import run_test
 from mattermost_load_test.loadtest.scenario_page import mix, weighted

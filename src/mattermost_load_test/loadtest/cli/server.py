@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from mattermost_load_test.config import Configuration
+from mattermost_load_test.counts import counted
 from mattermost_load_test.embedded.faults import Delay, Fixed, LogNormal, Uniform
 from mattermost_load_test.embedded.server import EmbeddedServer, ServerOptions, serve
 from mattermost_load_test.embedded.versions import VERSIONS
 from mattermost_load_test.errors import InterruptedRunError
 from mattermost_load_test.loadtest.cli.options import config_option, loaded, run_async
 from mattermost_load_test.loadtest.clock import LoopClock
-from mattermost_load_test.loadtest.setup import set_up
+from mattermost_load_test.loadtest.setup.steps import set_up
 from mattermost_load_test.loadtest.stop import Stop, on_signals
 from mattermost_load_test.logs import FdSink, Level, Log, Wanted
 from mattermost_load_test.mattermost.opening import open_transport
@@ -164,8 +165,8 @@ def _description(options: ServerOptions, running: EmbeddedServer, contents: Cont
             environment.num_channels_per_team + environment.num_private_channels_per_team
         )
         lines.append(
-            f"It holds {environment.num_teams:,} team(s), {channels:,} channels, {environment.num_users:,} users; "
-            f"its system admin is {connection.admin_email}."
+            f"It holds {counted(environment.num_teams, 'team')}, {counted(channels, 'channel')}, "
+            f"{counted(environment.num_users, 'user')}; its system admin is {connection.admin_email}."
         )
     if contents.faults:
         lines.append(f"Faults dialled in: {', '.join(sorted(contents.faults))}.")

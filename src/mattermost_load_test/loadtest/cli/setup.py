@@ -16,12 +16,12 @@ from mattermost_load_test.loadtest.cli.options import (
 )
 from mattermost_load_test.loadtest.clock import Clock, LoopClock
 from mattermost_load_test.loadtest.database.bulkload import SessionsWanted
-from mattermost_load_test.loadtest.joining import Tell
-from mattermost_load_test.loadtest.output import Output, open_output
-from mattermost_load_test.loadtest.progress import LINE_EVERY_S
-from mattermost_load_test.loadtest.setup import set_up
+from mattermost_load_test.loadtest.logins.token_cache import open_token_cache
+from mattermost_load_test.loadtest.output.progress import LINE_EVERY_S
+from mattermost_load_test.loadtest.output.streams import Output, open_output
+from mattermost_load_test.loadtest.setup.joining import Tell
+from mattermost_load_test.loadtest.setup.steps import set_up
 from mattermost_load_test.loadtest.stop import Stop, on_signals
-from mattermost_load_test.loadtest.token_cache import open_token_cache
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.transport import TransportOptions

@@ -14,7 +14,7 @@ from mattermost_load_test.loadtest.database.ids import IdSequence
 from mattermost_load_test.loadtest.database.patterns import read_patterns, writer
 from mattermost_load_test.loadtest.database.schema import Tables
 from mattermost_load_test.loadtest.database.writing import Count, Value, counted
-from mattermost_load_test.loadtest.population import email, username
+from mattermost_load_test.loadtest.population.population import email, username
 
 _USERNAME = re.compile(r"user(\d+)")
 _READ_AT_ONCE = 10_000

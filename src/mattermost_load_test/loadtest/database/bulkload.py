@@ -24,8 +24,8 @@ from mattermost_load_test.loadtest.database.filling import Filled, SessionWish, 
 from mattermost_load_test.loadtest.database.template import make_template
 from mattermost_load_test.loadtest.database.trying import Sample, SampleError
 from mattermost_load_test.loadtest.database.undoing import undo
-from mattermost_load_test.loadtest.inventory import Inventory
-from mattermost_load_test.loadtest.token_cache import TokenCache, UserSession
+from mattermost_load_test.loadtest.logins.token_cache import TokenCache, UserSession
+from mattermost_load_test.loadtest.setup.inventory import Inventory
 from mattermost_load_test.logs import Log
 from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import ServerTransport

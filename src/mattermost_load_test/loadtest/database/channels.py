@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from mattermost_load_test.loadtest.database.schema import Tables
-from mattermost_load_test.loadtest.post_plan import MAX_AUTHORS, channel_key
+from mattermost_load_test.loadtest.history.post_plan import MAX_AUTHORS, channel_key
 
 _TEAM = re.compile(r"loadtestteam(\d+)")
 _CHANNEL = re.compile(r".*-loadtestchannel(\d+)")

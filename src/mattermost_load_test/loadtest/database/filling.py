@@ -17,7 +17,7 @@ from mattermost_load_test.loadtest.database.patterns import Pattern, read_patter
 from mattermost_load_test.loadtest.database.personal import PersonalWriter
 from mattermost_load_test.loadtest.database.schema import Tables, read_tables
 from mattermost_load_test.loadtest.database.sessions import living, write_sessions
-from mattermost_load_test.loadtest.population import Population
+from mattermost_load_test.loadtest.population.population import Population
 
 LOCK = "bulk load"
 MOST_TEAMS_CHECKED = 1000

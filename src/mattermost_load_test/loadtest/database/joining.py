@@ -14,7 +14,7 @@ from mattermost_load_test.loadtest.database.accounts import Accounts
 from mattermost_load_test.loadtest.database.patterns import Pattern, writer
 from mattermost_load_test.loadtest.database.schema import Tables
 from mattermost_load_test.loadtest.database.writing import Count, RowWriter, Value, counted
-from mattermost_load_test.loadtest.population import Population
+from mattermost_load_test.loadtest.population.population import Population
 
 T = TypeVar("T")
 

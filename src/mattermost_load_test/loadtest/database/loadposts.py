@@ -22,8 +22,8 @@ from mattermost_load_test.loadtest.database.readstate import settle_members
 from mattermost_load_test.loadtest.database.schema import Tables, read_tables
 from mattermost_load_test.loadtest.database.threads import Thread, threads_of
 from mattermost_load_test.loadtest.database.writing import RowWriter, Value
-from mattermost_load_test.loadtest.post_plan import PlannedPost, PostPlan
-from mattermost_load_test.loadtest.reading import Reading
+from mattermost_load_test.loadtest.history.post_plan import PlannedPost, PostPlan
+from mattermost_load_test.loadtest.history.reading import Reading
 
 LOCK = "loadposts"
 

@@ -14,8 +14,8 @@ from mattermost_load_test.loadtest.database.joining import channel_member_writer
 from mattermost_load_test.loadtest.database.patterns import Pattern, writer
 from mattermost_load_test.loadtest.database.schema import Tables
 from mattermost_load_test.loadtest.database.writing import Count, RowWriter, Value
-from mattermost_load_test.loadtest.directs import channel_name
-from mattermost_load_test.loadtest.population import DirectChannel, Population, username
+from mattermost_load_test.loadtest.population.population import DirectChannel, Population, username
+from mattermost_load_test.loadtest.setup.directs import channel_name
 
 AT_ONCE = 1000
 """So many channels are looked up and written at once."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BIT
 
 from mattermost_load_test.loadtest.database.schema import Tables
-from mattermost_load_test.loadtest.reading import DIGESTS, Reading
+from mattermost_load_test.loadtest.history.reading import DIGESTS, Reading
 
 UNREAD_POSTS = (1, 2, 4, 8, 16, 32, 64, 128)
 """So many posts were not read by those who have not read all, each number equally often (where there are as many)."""

@@ -8,11 +8,11 @@ from itertools import islice
 import orjson
 
 from mattermost_load_test.errors import ApiError, OperationError
-from mattermost_load_test.loadtest.admin import when_let
 from mattermost_load_test.loadtest.clock import Clock
 from mattermost_load_test.loadtest.database.filling import Template
-from mattermost_load_test.loadtest.inventory import Inventory
-from mattermost_load_test.loadtest.population import USER_PASSWORD, email, username
+from mattermost_load_test.loadtest.population.population import USER_PASSWORD, email, username
+from mattermost_load_test.loadtest.setup.admin import when_let
+from mattermost_load_test.loadtest.setup.inventory import Inventory
 from mattermost_load_test.loadtest.world import Team
 from mattermost_load_test.mattermost.importing import ImportContext, ImportOptions, import_lines
 from mattermost_load_test.mattermost.models import User

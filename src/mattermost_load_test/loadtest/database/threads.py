@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from mattermost_load_test.loadtest.post_plan import PlannedPost
+from mattermost_load_test.loadtest.history.post_plan import PlannedPost
 
 
 @dataclass(slots=True)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from mattermost_load_test.errors import OperationError, ServerError
-from mattermost_load_test.loadtest.admin import when_let
 from mattermost_load_test.loadtest.clock import Clock
-from mattermost_load_test.loadtest.population import USER_PASSWORD, Population, username
+from mattermost_load_test.loadtest.population.population import USER_PASSWORD, Population, username
+from mattermost_load_test.loadtest.setup.admin import when_let
 from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import Transport
 

@@ -15,8 +15,8 @@ from functools import partial
 from mattermost_load_test.errors import OperationError
 from mattermost_load_test.loadtest.clock import LoopClock
 from mattermost_load_test.loadtest.failures import FailureLog
-from mattermost_load_test.loadtest.measures import Measures, merged
-from mattermost_load_test.loadtest.token_cache import UserSession
+from mattermost_load_test.loadtest.logins.token_cache import UserSession
+from mattermost_load_test.loadtest.measuring.measures import Measures, merged
 from mattermost_load_test.loadtest.workers.forking import fork_worker
 from mattermost_load_test.loadtest.workers.link import Link, open_link
 from mattermost_load_test.loadtest.workers.messages import (

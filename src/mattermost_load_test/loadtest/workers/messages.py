@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mattermost_load_test.loadtest.measures import Measures
-from mattermost_load_test.loadtest.token_cache import UserSession
+from mattermost_load_test.loadtest.logins.token_cache import UserSession
+from mattermost_load_test.loadtest.measuring.measures import Measures
 from mattermost_load_test.logs import LogLine
 
 

@@ -17,17 +17,17 @@ from mattermost_load_test.errors import LoadTestError
 from mattermost_load_test.loadtest.cast import Role, Stage, entity_of, world_of
 from mattermost_load_test.loadtest.clock import LoopClock
 from mattermost_load_test.loadtest.entity import Entity, EntityContext
-from mattermost_load_test.loadtest.event_loop import run_async
 from mattermost_load_test.loadtest.failures import FailureLog
-from mattermost_load_test.loadtest.garbage import collect_seldom
-from mattermost_load_test.loadtest.measures import Measures
+from mattermost_load_test.loadtest.logins.token_cache import UserSession
+from mattermost_load_test.loadtest.machine.event_loop import run_async
+from mattermost_load_test.loadtest.machine.garbage import collect_seldom
+from mattermost_load_test.loadtest.measuring.measures import Measures
+from mattermost_load_test.loadtest.measuring.recorder import RecordingTransport, steady_epoch_ms
+from mattermost_load_test.loadtest.measuring.tally import Tally
+from mattermost_load_test.loadtest.measuring.watch import RequestWatch
 from mattermost_load_test.loadtest.plan import RunPlan
-from mattermost_load_test.loadtest.recorder import RecordingTransport, steady_epoch_ms
-from mattermost_load_test.loadtest.setup import SetUp
-from mattermost_load_test.loadtest.tally import Tally
-from mattermost_load_test.loadtest.token_cache import UserSession
+from mattermost_load_test.loadtest.setup.steps import SetUp
 from mattermost_load_test.loadtest.user import User
-from mattermost_load_test.loadtest.watch import RequestWatch
 from mattermost_load_test.loadtest.workers.link import Link, open_link
 from mattermost_load_test.loadtest.workers.messages import (
     Begin,

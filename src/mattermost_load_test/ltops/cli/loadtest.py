@@ -16,6 +16,7 @@ from mattermost_load_test.cli_support import (
     gates_of,
     gates_option,
 )
+from mattermost_load_test.counts import counted
 from mattermost_load_test.errors import (
     AgentSaturatedError,
     ClusterError,
@@ -125,7 +126,7 @@ def _begin(name: str, scenario: str, given: ConfigurationOrder, bulk: _Bulk, ver
         order = RunOrder(scenario, configuration, bulk.force, bulk.skip, bulk.start_in_s, bulk.abort_on)
         run = Launch(cluster, provider, progress).go(order)
         begin = "when they are logged in" if run.begins_at is None else f"at {run.begins_at:%H:%M:%S} UTC"
-        progress.say(f"{run.agents} agent(s) run {scenario}; users begin to act {begin}")
+        progress.say(f"{counted(run.agents, 'agent')} run {scenario}; users begin to act {begin}")
 
 
 def _finish_earlier(cluster: Cluster, progress: Progress) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mattermost_load_test.counts import counted
 from mattermost_load_test.errors import UsageError
 from mattermost_load_test.ltparse.cli.inputs import progress_bars
 from mattermost_load_test.ltparse.merging import logs_in, merge_logs
@@ -40,4 +41,4 @@ def merge(sources: tuple[Path, ...], output: Path) -> None:
         made = merge_logs(paths, stream, watch)
     for warning in made.warnings:
         click.echo(f"WARNING: {warning}", err=True)
-    click.echo(f"{output}: {made.lines:,} lines of {made.instances} instance(s)")
+    click.echo(f"{output}: {counted(made.lines, 'line')} of {counted(made.instances, 'instance')}")

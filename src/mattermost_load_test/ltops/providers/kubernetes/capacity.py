@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mattermost_load_test.counts import counted
+
 Object = Mapping[str, Any]
 
 GIB = 1 << 30
@@ -115,8 +117,9 @@ def shortage(needs: Sequence[Need], room: Sequence[Size]) -> str | None:
         place = next((index for index, there in enumerate(left) if need.size.fits(there)), None)
         if place is None:
             return (
-                f"it asks for {wanted} in {len(needs)} pods ({_parts(needs)}), and the {len(room)} node(s) that take "
-                f"pods have {free} free: there is no room for {need.part}, {need.size}"
+                f"it asks for {wanted} in {counted(len(needs), 'pod')} ({_parts(needs)}), and "
+                f"{counted(len(room), 'node')} for pods, with {free} free together: "
+                f"there is no room for {need.part}, {need.size}"
             )
         left[place] -= need.size
     return None

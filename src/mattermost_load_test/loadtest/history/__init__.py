@@ -1,0 +1,1 @@
+"""The history of channels, as `loadposts` writes it."""

@@ -1,0 +1,1 @@
+"""Sessions for every user before a run begins to measure."""

@@ -1,0 +1,1 @@
+"""What the entities of an agent did, counted in bounded memory."""

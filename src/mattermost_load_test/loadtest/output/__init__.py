@@ -1,0 +1,1 @@
+"""What a run shows and leaves behind, and where each stream of it goes."""
