@@ -36,20 +36,22 @@ def loads(
 
 def table_of(pattern: str, figures: Mapping[str, Mapping[str, float]]) -> Table:
     """Return the table of one pattern."""
-    costs_us = {name: run["cpu_s"] / run["requests"] * 1e6 for name, run in figures.items()}
-    rows = [
-        (
-            name,
-            f"{cost_us:.0f}",
-            f"{1e6 / cost_us:,.0f}",
-            f"{cost_us / costs_us[PEER]:.2f}",
-            f"{figures[name]['requests'] / figures[name]['wall_s']:,.0f}",
-            f"{figures[name]['errors']:.0f}",
-        )
-        for name, cost_us in costs_us.items()
-    ]
+    costs_us = {name: run["cpu_s"] / run["requests"] * 1e6 for name, run in figures.items() if run["requests"]}
+    rows = [(name, *_costs(costs_us.get(name), costs_us.get(PEER)), *_came_about(run)) for name, run in figures.items()]
     columns = ("load", "CPU µs a request", "requests/s a core", f"beside {PEER}", "requests/s in the run", "errors")
     return Table(pattern, columns, rows)
+
+
+def _costs(cost_us: float | None, peer_us: float | None) -> tuple[str, str, str]:
+    """Return the cells of what a request costs; dashes where none was made in the time there was."""
+    if cost_us is None:
+        return "–", "–", "–"
+    return f"{cost_us:.0f}", f"{1e6 / cost_us:,.0f}", f"{cost_us / peer_us:.2f}" if peer_us else "–"
+
+
+def _came_about(run: Mapping[str, float]) -> tuple[str, str]:
+    """Return the cells of what a run came to."""
+    return f"{run['requests'] / run['wall_s']:,.0f}", f"{run['errors']:.0f}"
 
 
 @click.command()
