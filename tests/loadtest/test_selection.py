@@ -29,7 +29,5 @@ def test_the_permutation_is_the_same_everywhere() -> None:
 
 def test_more_entities_than_users_is_an_error_that_names_both_keys() -> None:
     """Users are never played twice: too few of them is told before anything starts."""
-    with pytest.raises(
-        ConfigurationError, match=r"2 agents with 60 entities each need 120 users.*NumUsers.*NumActive"
-    ):
+    with pytest.raises(ConfigurationError, match=r"2 agents with 60 entities each need 120 users.*NumUsers.*NumActive"):
         users_played(60, AgentPlace(0, 2), 100, 0, False)
