@@ -129,5 +129,5 @@ def _of_inventory(
             yield "Bulk load", f"the server lacks {missing}: users and all they are in would go straight into {place}"
             yield "Bulk load", f"teams and channels would go {way}"
         else:
-            yield "Bulk load", f"the server lacks {missing}: they would be imported, for {cost.of(lacks['users'])}"
+            yield "Bulk load", f"the server lacks {missing}: they would be imported, for {cost.of(lacks['user'])}"
             yield "Bulk load", f"it would go {way}"
