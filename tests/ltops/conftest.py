@@ -221,14 +221,18 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ops]:
 
 STAND_IN = f"""#!{sys.executable}
 # {{version}}
-import json, sys, psycopg
+import json, os, sys, psycopg
 from mattermost_load_test.loadtest.cli import cli
 assert sys.argv[1] == "server", sys.argv
 settings = json.load(open(sys.argv[sys.argv.index("--config") + 1]))
 psycopg.connect(settings["SqlSettings"]["DataSource"]).close()
 assert settings["TeamSettings"]["EnableOpenServer"] and settings["EmailSettings"]["SMTPPort"] == "10025"
 host, port = settings["ServiceSettings"]["ListenAddress"].split(":")
-cli(["server", "--host", host, "--port", port, "--empty"])
+licensed = []
+if os.environ.get("MM_LICENSE"):
+    assert open(settings["ServiceSettings"]["LicenseFileLocation"]).read().strip() == os.environ["MM_LICENSE"]
+    licensed = ["--licensed", "--port", settings["MetricsSettings"]["ListenAddress"].split(":")[1]]
+cli(["server", "--host", host, "--port", port, "--empty", *licensed])
 """
 
 

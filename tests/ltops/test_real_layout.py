@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import tarfile
 import threading
 from pathlib import Path
@@ -10,6 +12,10 @@ from typing import Any
 
 import psutil
 import pytest
+import requests
+
+from mattermost_load_test.ltops.providers.local.deployment import NO_METRICS
+from mattermost_load_test.ltops.roles.mattermost import NO_SHARED_EVENTS
 
 Ops = Any
 """An `Ops` of the conftest beside."""
@@ -31,12 +37,14 @@ def places() -> set[str]:
 def test_a_mattermost_by_archive(ops: Ops, needs: Needs, make_archive: MakeArchive) -> None:
     """It is unpacked, configured, started with a PostgreSQL of its own, and deployed anew when the archive changes."""
     postgres(needs)
+    needs(prometheus="prometheus")
     before = places()
     ops.good("create", "-c", "real", "--type", "local")
     ops.good("deploy", "-c", "real", "-m", str(make_archive(ops.folder / "one.tar.gz", "one")))
     found = ops.status("real")
     assert found["well"], found
     assert [one["role"] for one in found["instances"] if one["role"] in ("app", "db")] == ["app", "db"]
+    assert [line for line in found["missing"] if "licence" in line] == [NO_METRICS]
     assert "Nothing to do" in ops.good("deploy", "-c", "real").stderr
     the_password_is_kept_from_others(ops, found["data_source"])
     ops.good("loadtest", "basic", "-c", "real")
@@ -79,16 +87,59 @@ def the_password_is_kept_from_others(ops: Ops, data_source: str) -> None:
     assert ops.run_apart("db", "-c", "real", "--", "-c", "nonsense").code == 1
 
 
+def has_license(site_url: str) -> bool:
+    """Say whether the server that answers at an address has a licence."""
+    told = requests.get(f"{site_url}/api/v4/license/client?format=old", timeout=10).json()
+    return bool(told["IsLicensed"] == "true")
+
+
+def scraped(metrics_url: str) -> dict[str, str]:
+    """Return where Prometheus asks which server for its metrics."""
+    answer = requests.get(f"{metrics_url}/api/v1/targets", timeout=10).json()
+    targets = [one for one in answer["data"]["activeTargets"] if one["labels"]["job"] == "mattermost"]
+    return {one["labels"]["instance"]: one["scrapeUrl"] for one in targets}
+
+
 def beside_it(ops: Ops, data_source: str) -> None:
-    """Put a second cluster beside the first, on a database that it is given, which stays."""
+    """Put a second cluster beside the first, of two servers, on a database that it is given, which stays."""
     ops.environment["LTOPS_DATA_SOURCE"] = data_source
-    ops.good("create", "-c", "other", "--type", "local")
+    ops.good("create", "-c", "other", "--type", "local", "--app-count", "2")
     ops.good("deploy", "-c", "other", "-m", str(ops.folder / "one.tar.gz"))
     del ops.environment["LTOPS_DATA_SOURCE"]
     assert ops.state("other")["data_source"] == data_source
     assert "db" not in [one["role"] for one in ops.state("other")["instances"]]
+    licensed(ops)
     ops.good("delete", "-c", "other")
     assert ops.run_apart("db", "-c", "real", "--", "-At", "-c", "SELECT 1").stdout == "1\n"
+
+
+def licensed(ops: Ops) -> None:
+    """Deploy a licence on two servers: they are started anew with it, find each other, and tell metrics."""
+    found = ops.status("other")
+    assert [line for line in found["missing"] if "licence" in line] == [NO_METRICS, NO_SHARED_EVENTS]
+    assert has_license(found["site_url"]) is False
+    path = ops.folder / "real.mattermost-license"
+    path.write_bytes(base64.b64encode(b"licence" * 100) + b"\n")
+    assert "start Mattermost" in ops.good("deploy", "-c", "other", "-l", str(path)).stderr
+    assert "Nothing to do" in ops.good("deploy", "-c", "other").stderr
+    assert has_license(found["site_url"]) is True
+    assert not [line for line in ops.status("other")["missing"] if "licence" in line]
+    servers_find_each_other(ops)
+    kept = ops.home / "other" / "license"
+    assert (kept.read_bytes(), kept.stat().st_mode & 0o077) == (path.read_bytes(), 0)
+    ops.until(lambda: {"app-0", "app-1"} == scraped(found["metrics_url"]).keys(), "Prometheus knows the servers")
+    for url in scraped(found["metrics_url"]).values():
+        assert "mattermost_" in requests.get(url, timeout=10).text
+
+
+def servers_find_each_other(ops: Ops) -> None:
+    """Look that the servers are one cluster, in which each has an address of its own."""
+    files = [ops.home / f"other/instances/app-{index}/mattermost/config/config.json" for index in range(2)]
+    clustered = [json.loads(file.read_text())["ClusterSettings"] for file in files]
+    assert {(one["Enable"], one["ClusterName"]) for one in clustered} == {(True, "load-test")}
+    for key in ("OverrideHostname", "AdvertiseAddress", "BindAddress"):
+        assert [one[key] for one in clustered] == ["127.0.0.1", "127.0.0.2"]
+    assert len({one[key] for one in clustered for key in ("GossipPort", "StreamingPort")}) == 4
 
 
 def test_a_server_that_does_not_start(ops: Ops, needs: Needs, make_archive: MakeArchive) -> None:

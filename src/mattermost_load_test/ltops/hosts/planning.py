@@ -11,7 +11,7 @@ from mattermost_load_test.ltops.hosts.database import data_source, readers, shar
 from mattermost_load_test.ltops.hosts.deployed import Deployed
 from mattermost_load_test.ltops.hosts.fleet import Fleet, Host
 from mattermost_load_test.ltops.roles import agent_host, app_host, metrics_host, proxy_host, system
-from mattermost_load_test.ltops.roles.mattermost import AppSettings
+from mattermost_load_test.ltops.roles.mattermost import NO_SHARED_EVENTS, AppSettings
 from mattermost_load_test.ltops.roles.parts import Archive, Part
 from mattermost_load_test.ltops.shipped import shipped
 
@@ -134,8 +134,4 @@ def missing(fleet: Fleet, what: Deployed) -> list[str]:
 NO_GRAFANA = (
     "Grafana, which draws metrics: its package could not be downloaded here; deploy again when it can, or name a copy "
     "of it (grafana_….deb of https://grafana.com/grafana/download) by LTOPS_URL_GRAFANA"
-)
-NO_SHARED_EVENTS = (
-    "a licence: several app instances of a real Mattermost do not see each other's events without one, so that users "
-    "on different instances miss each other's posts until they reload"
 )

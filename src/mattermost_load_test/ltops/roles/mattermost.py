@@ -14,6 +14,12 @@ CLUSTER_NAME = "load-test"
 GOSSIP_PORT = 8074
 STREAMING_PORT = 8075
 
+NO_SHARED_EVENTS = (
+    "a licence: several app instances of a real Mattermost do not see each other's events without one, so that users "
+    "on different instances miss each other's posts until they reload"
+)
+"""What several servers lack without a licence, in the words that `status` has."""
+
 
 def profiles_url(metrics_listen: str) -> str:
     """Return where a server gives the profiles of Go's net/http/pprof: beside its metrics."""
@@ -28,7 +34,8 @@ class AppSettings:
     database: all servers' sum must fit it. `license_file` is empty without one, `metrics_listen` where it tells none.
     `readers` are data sources of replicas. `bucket` is where files are instead of `file_directory`, by name and region,
     opened by the host's own role. `cluster_address` is where the servers of a cluster find this one, empty outside of
-    one, which takes a licence.
+    one, which takes a licence; they know each other by these addresses, so that each needs one of its own.
+    `bind_address` is where it listens for them, everywhere if empty.
     """
 
     listen: str
@@ -45,6 +52,9 @@ class AppSettings:
     readers: Sequence[SecretStr] = ()
     bucket: tuple[str, str] | None = None
     cluster_address: str = ""
+    bind_address: str = ""
+    gossip_port: int = GOSSIP_PORT
+    streaming_port: int = STREAMING_PORT
 
     def merged_into(self, shipped: Mapping[str, Any]) -> dict[str, Any]:
         """Return a whole configuration: what is shipped, with these settings over it; the data source in clear."""
@@ -129,8 +139,9 @@ class AppSettings:
             "ClusterName": CLUSTER_NAME,
             "OverrideHostname": self.cluster_address,
             "AdvertiseAddress": self.cluster_address,
+            "BindAddress": self.bind_address,
             "UseIpAddress": True,
             "ReadOnlyConfig": False,
-            "GossipPort": GOSSIP_PORT,
-            "StreamingPort": STREAMING_PORT,
+            "GossipPort": self.gossip_port,
+            "StreamingPort": self.streaming_port,
         }

@@ -46,8 +46,14 @@ class Grafana:
             "GF_PATHS_PLUGINS": str(self.directory / "plugins"),
             "GF_PATHS_PROVISIONING": str(self._provisioning()),
             "GF_SECURITY_ADMIN_PASSWORD": self.password.get_secret_value(),
+            "GF_USERS_ALLOW_SIGN_UP": "false",  # which was allowed before Grafana 9
+            "GF_AUTH_ANONYMOUS_ENABLED": "false",
+            "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
             "GF_ANALYTICS_REPORTING_ENABLED": "false",
             "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+            "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+            "GF_NEWS_NEWS_FEED_ENABLED": "false",
+            "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(self.dashboards / "overview.json"),
         }
 
     def files(self) -> dict[Path, str]:

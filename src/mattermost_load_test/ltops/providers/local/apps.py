@@ -30,6 +30,9 @@ EMBEDDED_START_S = 60.0
 REAL_START_S = 180.0
 """A real server makes its tables at its first start."""
 
+LICENSE_VARIABLE = "MM_LICENSE"
+"""What a server takes its licence from before all else: its file counts only where the database has none yet."""
+
 _UNPACKED = "mattermost"
 _CARD = ".archive"
 
@@ -82,11 +85,15 @@ def _as_it_should(supervisor: Supervisor, program: Program) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RealApp:
-    """A real Mattermost as an app instance, unpacked in its folder; `settings` make its configuration."""
+    """A real Mattermost as an app instance, unpacked in its folder; `settings` make its configuration.
+
+    `license` is the licence's text, empty without one.
+    """
 
     cluster_directory: Path
     instance: Instance
     settings: AppSettings
+    license: str = ""
 
     @property
     def home(self) -> Path:
@@ -139,7 +146,7 @@ class RealApp:
             [*command, "--config", str(self._configuration_path())],
             self.home,
             folder(self.cluster_directory, self.instance.name) / LOG_FILE,
-            {MARK: str(self.cluster_directory)},
+            {MARK: str(self.cluster_directory), **({LICENSE_VARIABLE: self.license} if self.license else {})},
             restart=True,
         )
 
