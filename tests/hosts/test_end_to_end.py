@@ -130,6 +130,7 @@ def a_run_that_is_left(stage: Stage) -> None:
     stage.until(lambda: stage.state("demo")["run"] and job(stage, "loadtest-1"), "agents run")
     left.kill()
     left.communicate()
+    stage.until(lambda: agents_tell_how_far_they_are(stage), "status reaches the agents' metrics")
     ended = stage.good("loadtest", "-c", "demo", "--attach")
     assert "Timings Report" in ended.stdout
     (found,) = status(stage)
@@ -140,6 +141,13 @@ def a_run_that_is_left(stage: Stage) -> None:
         assert copy.decode() == stage.on(
             name, f"cat /var/lib/mattermost-load-test/jobs/{found['run']['id']}/loadtest.log"
         )
+
+
+def agents_tell_how_far_they_are(stage: Stage) -> bool:
+    """Say whether `status` has figures of both agents, which it asks through tunnels."""
+    (found,) = status(stage)
+    told = [agent["figures"] or {} for agent in found["agents"].values()]
+    return len(told) == 2 and all("requests" in figures for figures in told)
 
 
 def a_run_whose_connections_break(stage: Stage) -> None:

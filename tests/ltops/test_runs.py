@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +106,22 @@ def test_ctrl_c_leaves_the_run_alone(solo: Ops) -> None:
     solo.good("loadtest", "-c", "demo", "--stop")
 
 
+def figures(demo: Ops) -> list[dict[str, Any]]:
+    """Return what the agents tell of themselves, those left out that have done no requests yet."""
+    agents = demo.status("demo")["agents"].values()
+    assert {agent["phase"] for agent in agents} == {"running"}
+    return [agent["figures"] if agent["figures"].get("requests") else {} for agent in agents]
+
+
 def test_an_agent_that_is_killed(pair: Ops) -> None:
-    """`status` tells of it; its failure is the command's; what was measured until then is there."""
+    """`status` tells of it, and how far the others are; its failure is the command's; its samples are there."""
     laptop = begin(pair)
     agents = running(pair)
-    assert {agent["phase"] for agent in pair.status("demo")["agents"].values()} == {"running"}
+    pair.until(lambda: all(figures(pair)), "agents tell what they do")
+    (one, other), shown = figures(pair), pair.good("status", "-c", "demo").stdout
+    assert (one["entities"], other["entities"], one["errors"]) == (5, 5, 0)
+    assert re.search(r"under way, \d:\d\d of 30:00$", shown, re.MULTILINE)
+    assert re.search(r"loadtest-1  running: 5 entities, \d+ requests \([\d.]+/s\), 0 errors, mean \d+ ms$", shown, re.M)
     agents[1].kill()
     psutil.wait_procs([agents[1]], timeout=10)
     pair.until(lambda: not pair.status("demo")["well"], "it is noticed")
@@ -121,6 +134,39 @@ def test_an_agent_that_is_killed(pair: Ops) -> None:
     assert "loadtest-1: the agent was lost: its process was killed" in stderr
     assert "Timings Report" in stdout
     assert pair.state("demo")["run"]["exit_codes"] == [130, None]
+
+
+@contextlib.contextmanager
+def silent(demo: Ops) -> Iterator[None]:
+    """Put the socket of a cluster's supervisord out of reach for a while."""
+    socket = demo.home / "demo" / "supervisor" / "socket"
+    socket.rename(socket.with_name("away"))
+    try:
+        yield
+    finally:
+        socket.with_name("away").rename(socket)
+
+
+def test_agents_that_cannot_be_reached_are_given_up(solo: Ops) -> None:
+    """Told at once, after a while the command ends with 3, what was fetched stays; `--attach` has the whole run."""
+    laptop = begin(solo, "--set", "UserEntitiesConfiguration.TestLengthMinutes=0.1", "--give-up-after", "1")
+    log = results(solo) / "loadtest-out-loadtest-0.txt"
+    with silent(solo):
+        _, stderr = laptop.communicate(timeout=30)
+        assert laptop.returncode == 3
+        assert "the agents cannot be reached, tried again until " in stderr
+        assert "Error: the agents could not be reached for 1 s: the supervisord of the cluster demo, process " in stderr
+        assert "`ltops loadtest -c demo --attach` picks it up" in stderr
+        fetched = log.read_bytes()
+        assert "does not answer" in solo.status("demo")["problem"]
+        ended = solo.run("deploy", "-c", "demo")
+        assert (ended.code, "does not answer" in ended.error) == (3, True), "it would end the run"
+    assert b"Entities begin to act" in fetched
+    attached = solo.good("loadtest", "-c", "demo", "--attach")
+    assert "Timings Report" in attached.stdout
+    (written,) = (solo.home / "demo" / "instances" / "loadtest-0").glob("*/loadtest.log")
+    assert log.read_bytes() == written.read_bytes()
+    assert written.read_bytes().startswith(fetched)
 
 
 def test_results_of_a_run_that_ended_unseen(solo: Ops) -> None:

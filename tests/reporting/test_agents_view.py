@@ -38,6 +38,18 @@ def test_gates_are_shown_while_they_are_crossed() -> None:
     assert "Gate  p95 > 50ms: p95 is 85.00ms > 50.00ms" in shown(CROSSED)
 
 
+def test_trouble_is_shown_and_told_when_it_comes_and_goes() -> None:
+    """Meanwhile no figures are told that may be out of date."""
+    trouble = "the agents cannot be reached, tried again until 12:00:00 UTC: no answer"
+    assert trouble in shown(replace(RUN, trouble=trouble))
+    stream = io.StringIO()
+    with agents_view(stream, line_every_s=10.0) as view:
+        for now_s, text in ((0.0, ""), (5.0, trouble), (10.0, trouble), (15.0, "")):
+            view.show(replace(RUN, trouble=text), now_s)
+    usual = line(RUN) + "\n"
+    assert stream.getvalue() == f"{usual}{trouble}\nthe agents are reached again\n{usual}"
+
+
 def test_without_a_terminal_a_line_comes_every_so_often() -> None:
     """Not for every look; a gate is told at once, and once."""
     stream = io.StringIO()

@@ -77,6 +77,7 @@ class TestRun:
         self._clock = LoopClock()
         self._writer = ResultsWriter([output.log], plan.instance_id, time.time)
         self._crew: Crew | None = None
+        self._begun_at_s: float | None = None  # since the epoch
         self._shortages = ensure(plan.needs)
         self._notes: list[str] = []  # what the summary says beside its figures
         self._failures = FailureLog(output.log, self._clock)
@@ -231,6 +232,7 @@ class TestRun:
         self._output.log.info("Entities begin to act", entities=entities, length_s=length_s)
         self._progress.phase, self._progress.detail = "Running", ""
         self._progress.figures = Figures(started_s, length_s, crew.measures, lambda: self._health_line(crew))
+        self._begun_at_s = time.time()
         crew.begin(length_s)
         async with self._profiled(length_s):
             await self._stop.wait(length_s)
@@ -270,7 +272,8 @@ class TestRun:
         crew = self._crew
         info = {"instance_id": self._plan.instance_id, "scenario": self._plan.scenario, "server_url": self._server}
         entities, now_s = len(self._plan.users), time.monotonic()
-        return Exposed(now_s, info, entities, crew.by_worker() if crew else {}, len(crew.deaths) if crew else 0)
+        done, deaths = (crew.by_worker(), len(crew.deaths)) if crew else ({}, 0)
+        return Exposed(now_s, info, entities, done, deaths, self._begun_at_s)
 
     def _health_line(self, crew: Crew) -> bytes:
         """Return the line of the log that tells how the agent kept up so far."""

@@ -49,7 +49,8 @@ class Instance(_Model):
     """One host, pod or process of a cluster.
 
     `address` is a host, or host and port, by which messages call it; `url` is what it serves, empty if nothing, and
-    `profiles_url` where a server gives its profiles, as the others call it: only a licensed one does.
+    `profiles_url` where a server gives its profiles, as the others call it: only a licensed one does. `metrics_url` is
+    where an agent tells its metrics while it runs, empty where that is not known.
     """
 
     role: Role
@@ -57,6 +58,7 @@ class Instance(_Model):
     address: str
     url: str = ""
     profiles_url: str = ""
+    metrics_url: str = ""
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mattermost_load_test.errors import LoadTestError, OperationError, ServerError
 from mattermost_load_test.gates import Gate, GatesSoFar
@@ -17,13 +17,13 @@ from mattermost_load_test.ltops.cluster import RunRecord
 from mattermost_load_test.ltops.providers.base import LOG_FILE, RUN_FILES, Agents, AgentState
 from mattermost_load_test.ltops.results import Copy, result_name
 from mattermost_load_test.ltops.store import Cluster
-from mattermost_load_test.ltops.watching import AgentWatch, total
+from mattermost_load_test.ltops.watching import AgentWatch, moment, total
 from mattermost_load_test.reporting.agents_view import AgentsSnapshot, AgentsView
 
 POLL_S = 0.5
 PIECES_AT_ONCE = 16
-UNREACHABLE_MAX_S = 300.0
-"""How long agents that cannot be reached are tried again."""
+GIVE_UP_AFTER_S = 300.0
+"""How long agents that cannot be reached are tried again, unless something else is said."""
 
 PREPARING_MAX_S = 12 * 3600.0
 """How long an agent may take until its users act."""
@@ -41,9 +41,21 @@ class Ended:
 
 
 class Following:
-    """Follows one run of a cluster; the view shows those of `gates` that are crossed."""
+    """Follows one run of a cluster; the view shows those of `gates` that are crossed.
 
-    def __init__(self, cluster: Cluster, agents: Agents, run: RunRecord, gates: Sequence[Gate] = ()) -> None:
+    Agents that cannot be reached are given up after `give_up_after_s`, which is reckoned anew once they are reached.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        agents: Agents,
+        run: RunRecord,
+        gates: Sequence[Gate] = (),
+        give_up_after_s: float = GIVE_UP_AFTER_S,
+    ) -> None:
+        self._name = cluster.name
+        self._give_up_after_s = give_up_after_s
         self._agents = agents
         self._run = run
         self._instances = cluster.state.of_role("loadtest")[: run.agents]
@@ -61,7 +73,34 @@ class Following:
         """
         for watch, log in zip(self._watches, self._logs, strict=True):
             watch.catch_up(log.path)
-        states = self._wait(view)
+        reached_s, trouble = time.monotonic(), ""
+        while True:
+            try:
+                states = self._look(view)
+                if all(state.over for state in states):
+                    return self._ended(states)
+                reached_s, trouble = time.monotonic(), ""
+            except ServerError as error:
+                left_s = reached_s + self._give_up_after_s - time.monotonic()
+                if left_s <= 0:
+                    raise self._given_up(error) from error
+                trouble = trouble or f"the agents cannot be reached, tried again until {_time_of_day(left_s)}: {error}"
+                view.show(self._snapshot(trouble), time.monotonic())
+            if self._is_overdue():
+                raise OperationError(
+                    "the run should have ended long ago, and its agents have not; `ltops loadtest --stop` ends them"
+                )
+            time.sleep(POLL_S)
+
+    def _given_up(self, error: ServerError) -> ServerError:
+        """Return what is raised when agents are not tried again any more, by what was said last."""
+        return ServerError(
+            f"the agents could not be reached for {self._give_up_after_s:g} s: {error}; what was fetched is in "
+            f"{self._folder}; the test goes on: `ltops loadtest -c {self._name} --attach` picks it up"
+        )
+
+    def _ended(self, states: Sequence[AgentState]) -> Ended:
+        """Make the results complete, let go of the agents, and return how the run ended."""
         for index in range(self._run.agents):
             for file in RUN_FILES:
                 self._copy(index, file).complete()
@@ -71,25 +110,6 @@ class Following:
                 failures[self._instances[index].name] = failed
         self._agents.release(self._run.id)
         return Ended([state.exit_code for state in states], failures)
-
-    def _wait(self, view: AgentsView) -> Sequence[AgentState]:
-        """Look again and again until all agents have ended, and return how they are."""
-        reached_s = time.monotonic()
-        while True:
-            try:
-                states = self._look(view)
-                reached_s = time.monotonic()
-            except ServerError as error:
-                if time.monotonic() - reached_s > UNREACHABLE_MAX_S:
-                    raise ServerError(f"{error}; the test goes on, `ltops loadtest --attach` picks it up") from error
-                states = []
-            if states and all(state.over for state in states):
-                return states
-            if self._is_overdue():
-                raise OperationError(
-                    "the run should have ended long ago, and its agents have not; `ltops loadtest --stop` ends them"
-                )
-            time.sleep(POLL_S)
 
     def _look(self, view: AgentsView) -> Sequence[AgentState]:
         """Copy what is new, show how far the run is, and return how the agents are."""
@@ -108,19 +128,13 @@ class Following:
         view.show(self._snapshot(), time.monotonic())
         return states
 
-    def _snapshot(self) -> AgentsSnapshot:
+    def _snapshot(self, trouble: str = "") -> AgentsSnapshot:
         rows = [watch.row() for watch in self._watches]
         failed = self._gates.crossed() if self._gates is not None else ()
         crossed = {result.gate.text: result.reason for result in failed}
-        return AgentsSnapshot(self._title, self._moment(), rows, total(self._watches), crossed)
-
-    def _moment(self) -> str:
-        elapsed_s = self._elapsed_s()
-        if elapsed_s is None:
-            return "preparing"
-        if elapsed_s < 0:
-            return f"begins in {_clock(-elapsed_s)}"
-        return f"{_clock(min(elapsed_s, self._run.length_s))} of {_clock(self._run.length_s)}"
+        return AgentsSnapshot(
+            self._title, moment(self._elapsed_s(), self._run.length_s), rows, total(self._watches), crossed, trouble
+        )
 
     def _elapsed_s(self) -> float | None:
         """Return how long users have acted, negative before their begin, None where that is not known."""
@@ -139,6 +153,6 @@ class Following:
         return Copy(self._agents, self._run.id, index, file, path)
 
 
-def _clock(duration_s: float) -> str:
-    minutes, seconds = divmod(round(duration_s), 60)
-    return f"{minutes}:{seconds:02}"
+def _time_of_day(in_s: float) -> str:
+    """Return what a clock on the wall shows after so long."""
+    return f"{datetime.now(UTC) + timedelta(seconds=in_s):%H:%M:%S} UTC"

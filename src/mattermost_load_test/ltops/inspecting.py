@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from mattermost_load_test.errors import ClusterError, LoadTestError
+from mattermost_load_test.ltops import agent_figures
+from mattermost_load_test.ltops.agent_figures import AgentFigures
 from mattermost_load_test.ltops.cluster import ClusterState
 from mattermost_load_test.ltops.health import Answer, ping
 from mattermost_load_test.ltops.providers import provider_of
@@ -21,7 +23,8 @@ class Inspection:
     """How a cluster is. `problem` stands in place of all else where its state file cannot be used.
 
     `server` is what its site answered, or why it did not; `faults` says what is wrong with which instance. `agents` are
-    those of a run that is not known to have ended, by name, as they said just now.
+    those of a run that is not known to have ended, by name, as they said just now; `figures` is how far those are that
+    run, or why they do not tell.
     """
 
     name: str
@@ -30,11 +33,21 @@ class Inspection:
     server: Answer | str = ""
     faults: Mapping[str, str] = field(default_factory=dict)
     agents: Mapping[str, AgentState] = field(default_factory=dict)
+    figures: Mapping[str, AgentFigures | str] = field(default_factory=dict)
 
     @property
     def run_ended(self) -> bool:
         """Whether the agents of a run that nobody follows have ended."""
         return bool(self.agents) and all(agent.over for agent in self.agents.values())
+
+    def elapsed_s(self, now_s: float) -> float | None:
+        """Return how long users act, negative before they do, None where that is not known or nothing runs."""
+        run = self.state.run if self.state is not None else None
+        if run is not None and run.begins_at is not None:
+            return now_s - run.begins_at.timestamp()
+        told = [one for one in self.figures.values() if isinstance(one, AgentFigures)]
+        begun_at_s = [one.begun_at_s for one in told if one.begun_at_s is not None]
+        return now_s - min(begun_at_s) if begun_at_s else None
 
     @property
     def well(self) -> bool:
@@ -72,7 +85,9 @@ def _inspection(cluster: Cluster) -> Inspection:
         agents = _agents(provider, cluster)
     except LoadTestError as error:
         return Inspection(state.name, state, problem=str(error))
-    return Inspection(state.name, state, server=_server(provider, cluster), faults=faults, agents=agents)
+    figures = _figures(provider, cluster, [name for name, agent in agents.items() if agent.phase == "running"])
+    server = _server(provider, cluster)
+    return Inspection(state.name, state, server=server, faults=faults, agents=agents, figures=figures)
 
 
 def _agents(provider: Provider, cluster: Cluster) -> dict[str, AgentState]:
@@ -82,6 +97,14 @@ def _agents(provider: Provider, cluster: Cluster) -> dict[str, AgentState]:
         return {}
     names = [instance.name for instance in cluster.state.of_role("loadtest")]
     return dict(zip(names, provider.agents(cluster).states(run.id, run.agents), strict=False))
+
+
+def _figures(provider: Provider, cluster: Cluster, running: Sequence[str]) -> dict[str, AgentFigures | str]:
+    """Ask those agents that run and have a place for their metrics how far they are."""
+    agents = [agent for agent in cluster.state.instances if agent.name in running and agent.metrics_url]
+    with ThreadPoolExecutor(max_workers=MAX_AT_ONCE) as pool:
+        answers = pool.map(lambda agent: agent_figures.ask(provider, cluster, agent), agents)
+        return {agent.name: answer for agent, answer in zip(agents, answers, strict=True)}
 
 
 def _server(provider: Provider, cluster: Cluster) -> Answer | str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,11 +12,13 @@ from typing import Any
 
 from mattermost_load_test.counts import counted
 from mattermost_load_test.logs import MASK
+from mattermost_load_test.ltops.agent_figures import AgentFigures
 from mattermost_load_test.ltops.cluster import ROLES, ClusterState, Price, RunRecord
 from mattermost_load_test.ltops.expiry import is_due
 from mattermost_load_test.ltops.health import Answer
 from mattermost_load_test.ltops.inspecting import Inspection
 from mattermost_load_test.ltops.providers.base import AgentState
+from mattermost_load_test.ltops.watching import moment
 
 _PASSWORD = re.compile(r"(?<=:)[^:@/]+(?=@)|(?<=password=)(?:'[^']*'|\S+)")
 
@@ -54,9 +57,10 @@ def _rows(inspection: Inspection, state: ClusterState, show_secrets: bool) -> It
     for instance in state.instances:
         if instance.name in inspection.faults:
             yield instance.name, inspection.faults[instance.name]
-    yield "Last run", _run(state.run, inspection.run_ended)
+    now_s = time.time()
+    yield "Last run", _run(inspection, state.run, now_s)
     for name, agent in inspection.agents.items():
-        yield name, _agent(agent)
+        yield name, _agent(agent, inspection.figures.get(name), now_s)
     for missing in state.missing:
         yield "Missing", missing
     if inspection.problem:
@@ -100,22 +104,36 @@ def _users(state: ClusterState) -> str:
     return f"{wanted}, " + (f"loaded at {loaded.loaded_at:%Y-%m-%d %H:%M} UTC" if loaded else "not loaded")
 
 
-def _run(run: RunRecord | None, ended: bool) -> str:
+def _run(inspection: Inspection, run: RunRecord | None, now_s: float) -> str:
     if run is None:
         return "none"
     head = f"{run.scenario}, {counted(run.agents, 'agent')}, {run.launched_at:%Y-%m-%d %H:%M} UTC, "
     head += f"{run.length_s / 60:g} min: "
+    if inspection.run_ended:
+        return head + f"ended, results not fetched: ltops loadtest -c {inspection.name} --attach"
     if run.finished_at is None:
-        return head + ("ended, results not fetched: ltops loadtest --attach" if ended else "under way")
+        return head + f"under way, {moment(inspection.elapsed_s(now_s), run.length_s)}"
     codes = {code for code in run.exit_codes if code != 0}
     verdict = "good" if not codes else "failed, exit codes " + ", ".join(map(str, run.exit_codes))
     return head + verdict + ("" if run.score is None else f", score {run.score:.2f}")
 
 
-def _agent(agent: AgentState) -> str:
-    """Return how an agent is."""
+def _agent(agent: AgentState, figures: AgentFigures | str | None, now_s: float) -> str:
+    """Return how an agent is, and how far."""
     code = "" if agent.exit_code is None else f" with exit code {agent.exit_code}"
-    return f"{agent.phase}{code}" + (f": {agent.reason}" if agent.reason else "")
+    more = agent.reason or (_figures(figures, now_s) if isinstance(figures, AgentFigures) else figures)
+    return f"{agent.phase}{code}" + (f": {more}" if more else "")
+
+
+def _figures(figures: AgentFigures, now_s: float) -> str:
+    """Return what an agent does."""
+    rate = figures.requests_per_s(now_s)
+    if rate is None:
+        return "its entities do not act yet"
+    mean = "" if figures.mean_ms is None else f", mean {figures.mean_ms:,.0f} ms"
+    return (
+        f"{figures.entities:,} entities, {figures.requests:,} requests ({rate:,.1f}/s), {figures.errors:,} errors{mean}"
+    )
 
 
 def age(since: datetime) -> str:
@@ -148,9 +166,19 @@ def _object(inspection: Inspection, show_secrets: bool) -> dict[str, Any]:
         else {"problem": server}
     )
     fields["faults"] = dict(inspection.faults)
-    fields["agents"] = {name: asdict(agent) for name, agent in inspection.agents.items()}
+    fields["agents"] = {
+        name: asdict(agent) | {"figures": _figures_object(inspection.figures.get(name))}
+        for name, agent in inspection.agents.items()
+    }
     fields["due"] = is_due(state)
     fields["run_ended"] = inspection.run_ended
     fields["problem"] = inspection.problem
     fields["well"] = inspection.well
     return fields
+
+
+def _figures_object(figures: AgentFigures | str | None) -> dict[str, Any] | None:
+    """Return an agent's figures, null where it has none, or why it does not tell them."""
+    if isinstance(figures, AgentFigures):
+        return asdict(figures) | {"requests_per_s": figures.requests_per_s(time.time())}
+    return None if figures is None else {"problem": figures}

@@ -34,6 +34,9 @@ START_S = 60.0
 CALL_S = 90.0
 """How long supervisord may take for an answer: longer than any program may take to end."""
 
+ASK_S = 10.0
+"""How long it may take to say how it and its programs are."""
+
 END_S = 30.0
 LOG_BYTES_MAX = 10_000_000
 LOGS_KEPT = 3
@@ -132,10 +135,14 @@ class Supervisor:
         if not self._socket.exists():
             return False
         try:
-            with self._connection() as supervisor:
+            with self._connection(ASK_S) as supervisor:
                 return bool(supervisor.getState()["statename"] == "RUNNING")
         except OperationError:
             return False
+
+    def lives(self) -> bool:
+        """Say whether its process is there, be it that it does not answer."""
+        return bool(self._itself())
 
     def start(self) -> None:
         """Start it unless it runs; what an earlier one left behind is ended first.
@@ -235,17 +242,17 @@ class Supervisor:
                     raise OperationError(f"{name} could not be stopped: {fault.faultString}") from fault
 
     def states(self) -> dict[str, ProgramState]:
-        """Return how each program is, by name; raises `OperationError` when supervisord is not there."""
-        with self._connection() as supervisor:
+        """Return how each program is, by name; raises `OperationError` when supervisord does not answer."""
+        with self._connection(ASK_S) as supervisor:
             return {info["name"]: _state(info) for info in supervisor.getAllProcessInfo()}
 
     def shut_down(self) -> list[str]:
         """End all programs and supervisord itself, and return in words what could not be ended."""
+        itself = self._itself()
         with suppress(OperationError), self._connection() as supervisor:
+            supervisor.stopAllProcesses()  # all at once, where a shutdown ends one after the other
             supervisor.shutdown()
-            deadline_s = time.monotonic() + END_S
-            while time.monotonic() < deadline_s and psutil.pid_exists(self._session()):
-                time.sleep(_POLL_S)
+            _until_ended(itself, END_S)
         return self.end_leftovers()
 
     def end_leftovers(self) -> list[str]:
@@ -254,12 +261,20 @@ class Supervisor:
         for process in left:
             with suppress(psutil.Error):
                 process.terminate()
-        _, alive = psutil.wait_procs(left, timeout=5.0)
+        alive = _until_ended(left, 5.0)
         for process in alive:
             with suppress(psutil.Error):
                 process.kill()
-        _, alive = psutil.wait_procs(alive, timeout=5.0)
+        alive = _until_ended(alive, 5.0)
         return [f"process {process.pid} could not be ended: kill -9 {process.pid}" for process in alive]
+
+    def _itself(self) -> list[psutil.Process]:
+        """Return supervisord's process, none where it is gone."""
+        session = self._session()
+        with suppress(psutil.Error, ProcessLookupError):
+            if session > 0 and self._owns(process := psutil.Process(session), session):
+                return [process]
+        return []
 
     def _processes(self) -> list[psutil.Process]:
         """Return the processes of the cluster."""
@@ -285,34 +300,46 @@ class Supervisor:
             return -1
 
     @contextmanager
-    def _connection(self) -> Iterator[Any]:
-        """Give supervisord's own calls; raises `OperationError` when it is not there."""
-        transport = _SocketTransport(self._socket)
+    def _connection(self, timeout_s: float = CALL_S) -> Iterator[Any]:
+        """Give supervisord's own calls, each of which may take so long; raises `OperationError` for one it leaves."""
+        transport = _SocketTransport(self._socket, timeout_s)
         try:
             yield ServerProxy("http://supervisor", transport=transport).supervisor
         except Fault as fault:
             raise OperationError(f"supervisord refused: {fault.faultString}") from fault
         except (OSError, HTTPException) as error:
-            raise OperationError(
-                f"the processes of the cluster {self.cluster_directory.name} are not supervised any more ({error}): "
-                f"`ltops deploy -c {self.cluster_directory.name}` starts them again"
-            ) from error
+            raise OperationError(self._silence(error)) from error
         finally:
             transport.close()
+
+    def _silence(self, error: Exception) -> str:
+        """Return in words why there is no answer, and what to do about it."""
+        name = self.cluster_directory.name
+        if self.lives():
+            pid = self._session()
+            return (
+                f"the supervisord of the cluster {name}, process {pid}, does not answer ({error}); if it stays so, end "
+                f"it by `kill -9 {pid}`, and `ltops deploy -c {name}` starts all again"
+            )
+        return (
+            f"the processes of the cluster {name} are not supervised any more ({error}): `ltops deploy -c {name}` "
+            "starts them again"
+        )
 
 
 class _SocketTransport(Transport):
     """XML-RPC through a socket in the file system, each answer awaited for so long and no longer."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, timeout_s: float) -> None:
         super().__init__()
         self._path = path
+        self._timeout_s = timeout_s
 
     def make_connection(self, host: Any) -> HTTPConnection:
         """Return the one connection to the socket, whatever host is said; `close` closes it."""
         kept = self._connection[1]
         if kept is None:
-            kept = _SocketConnection(self._path)
+            kept = _SocketConnection(self._path, self._timeout_s)
             self._connection = (host, kept)
         return kept
 
@@ -320,20 +347,35 @@ class _SocketTransport(Transport):
 class _SocketConnection(HTTPConnection):
     """HTTP through a socket in the file system."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=CALL_S)
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
         self._path = path
 
     def connect(self) -> None:
         """Connect; raises OSError."""
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(CALL_S)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
 
 
 def _state(info: Mapping[str, Any]) -> ProgramState:
     moment_s = float(info["start"] if info["pid"] else info["stop"])
     return ProgramState(info["statename"], info["pid"], info["exitstatus"], moment_s)
+
+
+def _until_ended(processes: Sequence[psutil.Process], timeout_s: float) -> list[psutil.Process]:
+    """Wait until processes have ended, be it that nobody has taken note of it, and return those that have not."""
+    deadline_s = time.monotonic() + timeout_s
+    while (left := [one for one in processes if not _has_ended(one)]) and time.monotonic() < deadline_s:
+        time.sleep(_POLL_S)
+    return left
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _write(path: Path, text: str) -> None:

@@ -153,3 +153,17 @@ def middle(durations_ms: Sequence[float]) -> tuple[float | None, float | None]:
         return None, None
     ordered = sorted(durations_ms)
     return percentile(ordered, 50), percentile(ordered, 95)
+
+
+def moment(elapsed_s: float | None, length_s: float) -> str:
+    """Return in words how far a run is: users act since `elapsed_s`, negative before, None where it is not known."""
+    if elapsed_s is None:
+        return "preparing"
+    if elapsed_s < 0:
+        return f"begins in {_clock(-elapsed_s)}"
+    return f"{_clock(min(elapsed_s, length_s))} of {_clock(length_s)}"
+
+
+def _clock(duration_s: float) -> str:
+    minutes, seconds = divmod(round(duration_s), 60)
+    return f"{minutes}:{seconds:02}"

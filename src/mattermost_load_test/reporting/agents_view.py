@@ -31,7 +31,7 @@ class AgentRow:
 class AgentsSnapshot:
     """A run at one moment: its agents and their sum; `moment` says in words how far it is.
 
-    `crossed` are the gates that fail just now, with the reason.
+    `crossed` are the gates that fail just now, with the reason; `trouble` says why the rest may be out of date.
     """
 
     title: str
@@ -39,6 +39,7 @@ class AgentsSnapshot:
     agents: Sequence[AgentRow]
     total: AgentRow
     crossed: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""
 
 
 def render(snapshot: AgentsSnapshot) -> RenderableType:
@@ -54,7 +55,8 @@ def render(snapshot: AgentsSnapshot) -> RenderableType:
     if len(snapshot.agents) > 1:
         table.add_section()
         table.add_row(*_cells(snapshot.total), style="bold")
-    return Group(table, *(_gate(*crossed) for crossed in snapshot.crossed.items()))
+    trouble = [Text(snapshot.trouble, style="bold red")] if snapshot.trouble else []
+    return Group(table, *(_gate(*crossed) for crossed in snapshot.crossed.items()), *trouble)
 
 
 def line(snapshot: AgentsSnapshot) -> str:
@@ -83,7 +85,10 @@ def _ms(duration_ms: float | None) -> str:
 
 
 class AgentsView:
-    """Shows snapshots in one place of a terminal; elsewhere a line every so often, and one for each gate crossed."""
+    """Shows snapshots in one place of a terminal.
+
+    Elsewhere it writes a line every so often, one for each gate crossed, and one when trouble comes, or goes.
+    """
 
     def __init__(self, live: Live | None, stream: TextIO, line_every_s: float) -> None:
         self._live = live
@@ -91,6 +96,7 @@ class AgentsView:
         self._line_every_s = line_every_s
         self._next_line_s = 0.0
         self._told: set[str] = set()
+        self._trouble = ""
 
     def show(self, snapshot: AgentsSnapshot, now_s: float) -> None:
         """Show `snapshot`, taken at `now_s` of a clock that only goes forward."""
@@ -101,7 +107,10 @@ class AgentsView:
             if gate not in self._told:
                 self._told.add(gate)
                 self._stream.write(f"gate crossed: {gate}: {reason}\n")
-        if now_s >= self._next_line_s:
+        if snapshot.trouble != self._trouble:
+            self._trouble = snapshot.trouble
+            self._stream.write(f"{snapshot.trouble or 'the agents are reached again'}\n")
+        if not snapshot.trouble and now_s >= self._next_line_s:
             self._next_line_s = now_s + self._line_every_s
             self._stream.write(line(snapshot) + "\n")
         self._stream.flush()

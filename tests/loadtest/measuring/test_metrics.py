@@ -36,7 +36,7 @@ def measures() -> Measures:
 
 def exposed() -> Exposed:
     """Return an agent whose two workers did the same."""
-    return Exposed(0.0, {"instance_id": "one"}, 20, {0: measures(), 1: measures()}, deaths=1)
+    return Exposed(0.0, {"instance_id": "one"}, 20, {0: measures(), 1: measures()}, deaths=1, begun_at_s=1e9)
 
 
 def values() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:

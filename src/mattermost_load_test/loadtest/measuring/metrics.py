@@ -29,13 +29,17 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Exposed:
-    """An agent at one moment: what it runs, what was done under each worker's number, how many workers have died."""
+    """An agent at one moment: what it runs, what was done under each worker's number, how many workers have died.
+
+    `begun_at_s` is when its entities began to act, in seconds since the epoch, None before.
+    """
 
     now_s: float
     info: Mapping[str, str]
     entities: int
     by_worker: Mapping[int, Measures]
     deaths: int
+    begun_at_s: float | None = None
 
 
 class AgentCollector(Collector):
@@ -50,6 +54,8 @@ class AgentCollector(Collector):
         total = merged(agent.by_worker.values(), agent.now_s)
         yield InfoMetricFamily("loadtest_agent", "what this agent runs", {"version": __version__, **agent.info})
         yield _gauge("loadtest_entities", "user entities of this agent", agent.entities)
+        if agent.begun_at_s is not None:
+            yield _gauge("loadtest_begin_timestamp_seconds", "when the entities began to act", agent.begun_at_s)
         yield from _requests(total)
         yield from _actions(total, agent.now_s)
         yield from _websockets(total)

@@ -15,7 +15,7 @@ COMMANDS = {
     "loadtest": f"{__name__}.loadtest:loadtest",
     "ssh": f"{__name__}.ssh:ssh",
     "status": f"{__name__}.status:status",
-    "destroy": f"{__name__}.delete:delete",  # the original's name for it
+    "destroy": f"{__name__}.delete:destroy",
     "help": f"{__name__}.help:show_help",
 }
 """Where each command is."""
@@ -29,7 +29,7 @@ def cli() -> None:
     Clusters are kept in ~/.mattermost-load-test-ops, or in the folder that LTOPS_HOME names.
 
     \b
-    A cluster's life:
+    A cluster's life, here on this machine:
       ltops create -c demo --type local
       ltops deploy -c demo
       ltops loadtest -c demo

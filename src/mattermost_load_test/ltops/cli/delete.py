@@ -1,5 +1,6 @@
 """`ltops delete` (also `destroy`): a cluster and all that is of it, removed."""
 
+import copy
 import sys
 
 import click
@@ -44,6 +45,10 @@ def delete(name: str | None, cluster: str | None, expired: bool, yes: bool, dry_
     if failed:
         lines = [f"{which}: {error}" for which, error in failed.items()]
         raise type(next(iter(failed.values())))("\n  ".join([f"not removed: {len(failed)}", *lines]))
+
+
+destroy = copy.copy(delete)
+destroy.short_help = "The same as delete: the original's name for it."
 
 
 def _due() -> list[str]:

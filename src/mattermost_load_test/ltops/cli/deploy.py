@@ -20,7 +20,10 @@ from mattermost_load_test.ltops.providers.base import DeployOrder
 @click.command(cls=OwnHelpCommand)
 @cluster_option()
 @click.option(
-    "-m", "--mattermost", metavar="MATTERMOST", help="The Mattermost to test; local default: the embedded one."
+    "-m",
+    "--mattermost",
+    metavar="MATTERMOST",
+    help="The Mattermost to test: a file, URL, `master`, branch, release or PR number; local default: `embedded`.",
 )
 @click.option("-l", "--license", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its licence.")
 @click.option(

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -19,6 +20,7 @@ from mattermost_load_test.cli_support import (
 from mattermost_load_test.counts import counted
 from mattermost_load_test.errors import (
     AgentSaturatedError,
+    ClusterBusyError,
     ClusterError,
     GateFailedError,
     InterruptedRunError,
@@ -29,7 +31,7 @@ from mattermost_load_test.gates import Gate, GateResult, failure_of, judge
 from mattermost_load_test.loadtest.scenarios import SCENARIOS
 from mattermost_load_test.ltops.cli.options import changing, cluster_option, need_deployed, store, verbose_option
 from mattermost_load_test.ltops.configuring import ConfigurationOrder, agent_configuration
-from mattermost_load_test.ltops.following import Ended, Following
+from mattermost_load_test.ltops.following import GIVE_UP_AFTER_S, Ended, Following
 from mattermost_load_test.ltops.launching import Launch, RunOrder
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers import provider_of
@@ -54,6 +56,14 @@ from mattermost_load_test.timings.stats import Timings
 @click.option("--start-in", type=click.FloatRange(0), metavar="S", help="Seconds until users begin to act.")
 @click.option("--attach", is_flag=True, help="Follow the run that is under way.")
 @click.option("--stop", is_flag=True, help="End the run that is under way, and fetch its results.")
+@click.option(
+    "--give-up-after",
+    type=click.FloatRange(0),
+    default=GIVE_UP_AFTER_S,
+    show_default=True,
+    metavar="S",
+    help="Seconds to try agents again that cannot be reached; the test goes on without this command.",
+)
 @fail_on_option
 @gates_option
 @abort_on_option
@@ -69,6 +79,7 @@ def loadtest(
     start_in: float | None,
     attach: bool,
     stop: bool,
+    give_up_after: float,
     expressions: tuple[str, ...],
     gates_file: Path | None,
     abort_expressions: tuple[str, ...],
@@ -76,7 +87,7 @@ def loadtest(
 ) -> None:
     """Run a scenario on all agents of a cluster and show the results.
 
-    SCENARIO is one of `loadtest --help`, all by default. The agents run by themselves: when this command ends early,
+    SCENARIO is one of `loadtest scenarios`, all by default. The agents run by themselves: when this command ends early,
     by Ctrl-C or a closed laptop, they go on, and --attach picks the run up. Results are in the cluster's folder, in
     results/.
 
@@ -99,7 +110,7 @@ def loadtest(
         _begin(name, scenario, order, bulk, verbose)
     elif stop:
         _stop(name, verbose)
-    _follow(name, verbose, gates, stopped=stop)
+    _follow(name, verbose, gates, give_up_after, stopped=stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +137,8 @@ def _begin(name: str, scenario: str, given: ConfigurationOrder, bulk: _Bulk, ver
         order = RunOrder(scenario, configuration, bulk.force, bulk.skip, bulk.start_in_s, bulk.abort_on)
         run = Launch(cluster, provider, progress).go(order)
         begin = "when they are logged in" if run.begins_at is None else f"at {run.begins_at:%H:%M:%S} UTC"
-        progress.say(f"{counted(run.agents, 'agent')} run {scenario}; users begin to act {begin}")
+        runs = "runs" if run.agents == 1 else "run"
+        progress.say(f"{counted(run.agents, 'agent')} {runs} {scenario}; users begin to act {begin}")
 
 
 def _finish_earlier(cluster: Cluster, progress: Progress) -> None:
@@ -156,28 +168,42 @@ def _stop(name: str, verbose: bool) -> None:
         provider_of(cluster.state.kind).agents(cluster).stop(run.id, run.agents)
 
 
-def _follow(name: str, verbose: bool, gates: tuple[Gate, ...], *, stopped: bool) -> None:
+def _follow(name: str, verbose: bool, gates: tuple[Gate, ...], give_up_after_s: float, *, stopped: bool) -> None:
     """Follow the run until its end and show what it came to; raises the error that it ended with."""
     cluster = store().load(name)
     run = cluster.state.run
     if run is None or run.finished_at is not None:
         raise ClusterError(f"no run is under way on {name}: `ltops loadtest -c {name}` begins one")
-    agents = provider_of(cluster.state.kind).agents(cluster)
-    try:
-        with hold(cluster.directory / "follow.lock", f"the run of {name}", f"loadtest -c {name}"):
-            with agents_view(sys.stderr) as view:
-                ended = Following(cluster, agents, run, gates).until_end(view)
-            with changing(name, f"loadtest -c {name}: results", verbose=verbose) as (cluster, _):
-                failed = _record(cluster, ended, gates)
-    except KeyboardInterrupt:
-        raise InterruptedRunError(
-            f"left; the test goes on: `ltops loadtest -c {name} --attach` follows it, `--stop` ends it"
-        ) from None
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold(cluster.directory / "follow.lock", f"the run of {name}", f"loadtest -c {name}"))
+        except ClusterBusyError as busy:
+            if not stopped:
+                raise
+            click.echo(f"The agents end, and who follows them shows the results: {busy}", err=True)
+            return
+        following = Following(cluster, provider_of(cluster.state.kind).agents(cluster), run, gates, give_up_after_s)
+        ended, failed = _until_end(name, following, gates, verbose)
     error = _error_of(ended, stopped=stopped)
     if failed and (error is None or isinstance(error, AgentSaturatedError)):
         error = GateFailedError(failure_of(failed))
     if error is not None:
         raise error
+
+
+def _until_end(
+    name: str, following: Following, gates: tuple[Gate, ...], verbose: bool
+) -> tuple[Ended, tuple[GateResult, ...]]:
+    """Show the run until its end, then its results, and return how it ended and which gates did not pass."""
+    try:
+        with agents_view(sys.stderr) as view:
+            ended = following.until_end(view)
+        with changing(name, f"loadtest -c {name}: results", verbose=verbose) as (cluster, _):
+            return ended, _record(cluster, ended, gates)
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            f"left; the test goes on: `ltops loadtest -c {name} --attach` follows it, `--stop` ends it"
+        ) from None
 
 
 def _record(cluster: Cluster, ended: Ended, gates: tuple[Gate, ...] = ()) -> tuple[GateResult, ...]:

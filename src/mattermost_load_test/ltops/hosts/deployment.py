@@ -27,7 +27,7 @@ from mattermost_load_test.ltops.hosts.ordering import check_there, wanted
 from mattermost_load_test.ltops.hosts.survey import Facts, survey
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import DeployOrder
-from mattermost_load_test.ltops.roles import app_host, metrics_host
+from mattermost_load_test.ltops.roles import agent_host, app_host, metrics_host
 from mattermost_load_test.ltops.roles.mattermost import profiles_url
 from mattermost_load_test.ltops.roles.parts import Part
 from mattermost_load_test.ltops.steps import Stage, Step, Tell
@@ -215,4 +215,7 @@ def _instance(host: Host, licensed: bool) -> Instance:
         "metrics": f"http://{host.private_address}:{metrics_host.PROMETHEUS_PORT}",
     }.get(host.role, "")
     profiles = profiles_url(app_host.metrics_address(host.private_address)) if licensed and host.role == "app" else ""
-    return Instance(role=host.role, index=host.index, address=host.address, url=url, profiles_url=profiles)
+    metrics = f"http://{agent_host.metrics_address(host.private_address)}/metrics" if host.role == "loadtest" else ""
+    return Instance(
+        role=host.role, index=host.index, address=host.address, url=url, profiles_url=profiles, metrics_url=metrics
+    )

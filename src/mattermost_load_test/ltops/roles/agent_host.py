@@ -35,6 +35,11 @@ class AgentRelease:
     version: str
 
 
+def metrics_address(private_address: str) -> str:
+    """Return where the agent on a host tells its metrics while it runs."""
+    return f"{private_address}:{METRICS_PORT}"
+
+
 def agent_part(release: AgentRelease, private_address: str) -> Part:
     """Return the agent; while it runs, it tells its metrics on the host's private address."""
     place = f"{HOME}/releases/{release.digest[:16]}"
@@ -44,7 +49,7 @@ def agent_part(release: AgentRelease, private_address: str) -> Part:
         account=ACCOUNT,
         jobs=JOBS,
         current=CURRENT,
-        metrics=f"{private_address}:{METRICS_PORT}",
+        metrics=metrics_address(private_address),
         open_files=OPEN_FILES,
         stop_s=STOP_S,
         start_file=START_FILE,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from mattermost_load_test.errors import OperationError
+from mattermost_load_test.errors import OperationError, ServerUnreachableError
 from mattermost_load_test.ltops.digests import sha256_of
 from mattermost_load_test.ltops.providers.base import (
     CONFIGURATION_FILE,
@@ -80,6 +80,8 @@ class LocalAgents:
         try:
             programs = self._supervisor.states()
         except OperationError as error:
+            if self._supervisor.lives():
+                raise ServerUnreachableError(str(error)) from error
             return [AgentState("lost", reason=str(error))] * count
         found = []
         for index in range(count):

@@ -28,7 +28,13 @@ from mattermost_load_test.ltops.providers.local.apps import (
 from mattermost_load_test.ltops.providers.local.bundle import INSTALLED_WORD, LocalBundle
 from mattermost_load_test.ltops.providers.local.database import CONNECTIONS_MAX, LocalDatabase
 from mattermost_load_test.ltops.providers.local.layout import HOST, LocalDetails, LocalOptions, folder, write_private
-from mattermost_load_test.ltops.roles.mattermost import AppSettings, profiles_url
+from mattermost_load_test.ltops.roles.mattermost import (
+    GOSSIP_PORT,
+    NO_SHARED_EVENTS,
+    STREAMING_PORT,
+    AppSettings,
+    profiles_url,
+)
 from mattermost_load_test.ltops.steps import Stage, Step, Tell
 from mattermost_load_test.ltops.store import Cluster
 from mattermost_load_test.ltops.supervision import Supervisor
@@ -37,10 +43,7 @@ EMBEDDED_WORD = "embedded"
 """What `-m` takes for the embedded Mattermost."""
 
 CONNECTIONS_SPARE = 20
-NO_SHARED_EVENTS = (
-    "a licence: several app instances of a real Mattermost do not see each other's events without one, so that users "
-    "on different instances miss each other's posts until they reload"
-)
+NO_METRICS = "a licence (deploy -l): without one Mattermost tells no metrics of its own"
 
 
 class Deployment:
@@ -51,11 +54,10 @@ class Deployment:
         self._supervisor = supervisor
         self._options = LocalOptions.model_validate(cluster.state.options)
         self._details = LocalDetails.of(cluster)
-        self._license = None if order.license is None else read_license(order.license)
-        if self._license is not None:
-            self._details.license_file = str(cluster.directory / "license")
+        given = None if order.license is None else read_license(order.license)
         self._check(order)
         self._archive = self._chosen_archive(order, progress)
+        self._license = self._chosen_license(given)
         self._bundle = self._chosen_bundle(order, progress)
         self._take_data_source(order)
         self._database = LocalDatabase(cluster, self._details) if self._wants_database() else None
@@ -65,7 +67,7 @@ class Deployment:
         """Yield database, servers, then what stands before and around them."""
         yield [
             self._leftovers_step(),
-            *([self._license_step()] if self._license is not None else []),
+            *([self._license_step()] if self._license else []),
             *([LocalBundle(self._cluster.directory).step(self._bundle)] if self._bundle is not None else []),
         ]
         if self._database is not None:
@@ -117,6 +119,15 @@ class Deployment:
         """Where downloads are kept, for all clusters."""
         return self._cluster.directory.parent / ".downloads"
 
+    def _chosen_license(self, given: bytes | None) -> bytes:
+        """Return the licence of the servers, empty without one; without an order, what is deployed stays."""
+        path = self._cluster.directory / "license"
+        if given is not None:
+            self._details.license_file = str(path)
+        elif self._details.license_file and path.is_file():
+            given = path.read_bytes()
+        return given if given and self._archive is not None else b""
+
     def _take_data_source(self, order: DeployOrder) -> None:
         """Keep a database that was named; what the embedded server stands before has none."""
         state = self._cluster.state
@@ -143,7 +154,7 @@ class Deployment:
             app_instance(index, details.port("site" if index == 0 and not proxied else f"app-{index}"))
             for index in range(self._options.app_count)
         ]
-        if details.license_file:
+        if self._license:
             apps = [app.model_copy(update={"profiles_url": profiles_url(self._metrics_address(app))}) for app in apps]
         around = [_served("proxy", details.port("site"))] if proxied else []
         if self._database is not None:
@@ -156,20 +167,25 @@ class Deployment:
             state.grafana_url = f"http://{HOST}:{details.port(surroundings.GRAFANA)}"
             state.grafana_password = state.grafana_password or SecretStr(secrets.token_urlsafe(16))
         state.configuration = LocalBundle(self._cluster.directory).configuration if self._bundle is not None else None
-        state.instances = [*apps, *around, *state.of_role("loadtest")]
+        agents = [
+            agent.model_copy(update={"metrics_url": f"http://{self._agent_metrics_address(agent)}/metrics"})
+            for agent in state.of_role("loadtest")
+        ]
+        state.instances = [*apps, *around, *agents]
         state.missing = self._missing()
         details.keep(self._cluster)
 
     def _missing(self) -> list[str]:
         tools = ["nginx"] if self._options.app_count > 1 else []
         missing = surroundings.lacking([*tools, "prometheus", "node-exporter", "grafana"])
-        if self._archive is not None and self._options.app_count > 1 and not self._details.license_file:
-            missing.append(NO_SHARED_EVENTS)
+        if self._archive is not None and not self._license:
+            missing += [NO_METRICS, *([NO_SHARED_EVENTS] if self._options.app_count > 1 else [])]
         return missing
 
     def _real(self, app: Instance) -> RealApp:
         """Return a real Mattermost as an app instance."""
         directory = folder(self._cluster.directory, app.name)
+        clustered = self._license and self._options.app_count > 1
         settings = AppSettings(
             listen=app.address,
             site_url=self._cluster.state.site_url,
@@ -181,9 +197,13 @@ class Deployment:
             client_plugin_directory=str(directory / "mattermost" / "client" / "plugins"),
             connections_max=(CONNECTIONS_MAX - CONNECTIONS_SPARE) // self._options.app_count,
             license_file=self._details.license_file,
-            metrics_listen=self._metrics_address(app) if self._details.license_file else "",
+            metrics_listen=self._metrics_address(app) if self._license else "",
+            cluster_address=_own_loopback(app) if clustered else "",
+            bind_address=_own_loopback(app) if clustered else "",
+            gossip_port=self._details.port(f"{app.name}-gossip") if clustered else GOSSIP_PORT,
+            streaming_port=self._details.port(f"{app.name}-streaming") if clustered else STREAMING_PORT,
         )
-        return RealApp(self._cluster.directory, app, settings)
+        return RealApp(self._cluster.directory, app, settings, self._license.decode().strip())
 
     def _around(self, apps: list[Instance]) -> Iterator[Step]:
         """Yield the steps for nginx, node exporter and Prometheus, each where it is installed."""
@@ -192,7 +212,7 @@ class Deployment:
             nginx = surroundings.installed("nginx")
             assert nginx is not None  # or there were no proxy
             yield surroundings.proxy_step(cluster, supervisor, nginx, proxy, apps)
-        agents = {one.name: f"{HOST}:{self._details.port(one.name)}" for one in cluster.state.of_role("loadtest")}
+        agents = {one.name: self._agent_metrics_address(one) for one in cluster.state.of_role("loadtest")}
         jobs = {"mattermost": self._metrics_of(apps), "loadtest": agents}
         if exporter := surroundings.installed("node-exporter"):
             port = self._details.port(surroundings.EXPORTER)
@@ -210,16 +230,19 @@ class Deployment:
         """Return where the servers tell their metrics: the embedded at its ports, a real one only with a licence."""
         if self._archive is None:
             return {app.name: app.address for app in apps}
-        if not self._details.license_file:
+        if not self._license:
             return {}
         return {app.name: self._metrics_address(app) for app in apps}
+
+    def _agent_metrics_address(self, agent: Instance) -> str:
+        return f"{HOST}:{self._details.port(agent.name)}"
 
     def _metrics_address(self, app: Instance) -> str:
         return f"{HOST}:{self._details.port(f'{app.name}-metrics')}"
 
     def _license_step(self) -> Step:
         """Return the step that keeps the licence in the cluster's folder."""
-        path, data = Path(self._details.license_file), self._license or b""
+        path, data = Path(self._details.license_file), self._license
         return Step(
             "license",
             "put it into place",
@@ -251,3 +274,8 @@ def _served(role: str, port: int) -> Instance:
     return Instance.model_validate(
         {"role": role, "index": 0, "address": f"{HOST}:{port}", "url": f"http://{HOST}:{port}"}
     )
+
+
+def _own_loopback(app: Instance) -> str:
+    """Return the loopback address that the other servers of a cluster know an app instance by."""
+    return f"127.0.0.{1 + app.index}"

@@ -86,10 +86,13 @@ class LocalProvider:
         supervisor = Supervisor(cluster.directory)
         if cluster.state.phase != "deployed":
             return {}
-        if not supervisor.runs():
+        try:
+            states = supervisor.states()
+        except OperationError:
+            if supervisor.lives():
+                raise
             gone = f"its process is gone: `ltops deploy -c {cluster.name}` starts all again"
             return {instance.name: gone for instance in cluster.state.instances}
-        states = supervisor.states()
         embedded = LocalDetails.of(cluster).archive == ""
         found = {}
         for instance in cluster.state.instances:
