@@ -32,6 +32,7 @@ _CHOSEN_ALREADY = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_F
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN = {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "SignatureDoesNotMatch"}
 _REFUSED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "OptInRequired"}
+_WORDS_MAX = 300
 _CONFIG = Config(connect_timeout=10, read_timeout=30, retries={"mode": "standard", "max_attempts": 4})
 
 
@@ -108,7 +109,8 @@ def code_of(error: ClientError) -> str:
 def _meaning(error: ClientError) -> str:
     """Return what an AWS error says, and what to do about it."""
     code = code_of(error)
-    said = f"{error.operation_name}: {code}: {error.response.get('Error', {}).get('Message', '')}"
+    words = " ".join(str(error.response.get("Error", {}).get("Message", "")).split())  # it may be a page of HTML
+    said = f"{error.operation_name}: {code}: {words if len(words) <= _WORDS_MAX else f'{words[:_WORDS_MAX]}…'}"
     if code in _EXPIRED:
         return f"the credentials have expired ({said}): log in again, or renew them"
     if code in _UNKNOWN:

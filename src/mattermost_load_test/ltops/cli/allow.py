@@ -8,7 +8,7 @@ from mattermost_load_test.ltops.operations import allow_networks
 
 @click.command(cls=OwnHelpCommand)
 @cluster_option()
-@click.option("--allow-cidr", "networks", metavar="CIDR", multiple=True, help="Who may.  [default: your own address]")
+@click.option("--allow-cidr", "networks", metavar="CIDR", multiple=True, help="Whom to let in.  [default: yourself]")
 @click.option("--add", is_flag=True, help="Keep those who were let in before.")
 @verbose_option
 def allow(name: str, networks: tuple[str, ...], add: bool, verbose: bool) -> None:

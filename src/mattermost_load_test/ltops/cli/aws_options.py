@@ -24,12 +24,17 @@ OPTIONS = (
     _type("--metrics-type", help="AWS: instance type of Prometheus and Grafana.  [default: t3.large]"),
     click.option("--region", metavar="REGION", help="AWS: the region.  [default: the profile's]"),
     click.option("--profile", metavar="NAME", help="AWS: the profile.  [default: ltops, if there is one]"),
-    click.option("--zone", metavar="ZONE", multiple=True, help="AWS: hosts stand in the first, the database in two."),
+    click.option("--zone", metavar="ZONE", multiple=True, help="AWS, twice: hosts stand in the first."),
     click.option(
-        "--allow-cidr", metavar="CIDR", multiple=True, help="AWS: who reaches the cluster.  [default: your own address]"
+        "--allow-cidr",
+        metavar="CIDR",
+        multiple=True,
+        help="AWS: who reaches it; repeatable.  [default: your own address]",
     ),
     click.option("--vpc-id", metavar="ID", help="AWS: a network that is there.  [default: one is made]"),
-    click.option("--subnet-id", metavar="ID", multiple=True, help="AWS: its subnets; hosts stand in the first."),
+    click.option(
+        "--subnet-id", metavar="ID", multiple=True, help="AWS, with --vpc-id, twice: hosts stand in the first."
+    ),
     click.option("--owner", metavar="WHO", help="AWS: a tag on everything.  [default: your account's name here]"),
     click.option("--max-age", metavar="AGE", help="AWS: such as 8h: then `ltops delete --expired` removes it."),
 )

@@ -21,7 +21,9 @@ from mattermost_load_test.ltops.providers import PROVIDERS, provider_of
 
 @click.command(cls=OwnHelpCommand)
 @cluster_option(help="The name of the new cluster.")
-@click.option("-t", "--type", "kind", type=click.Choice(list(PROVIDERS)), required=True, help="The kind of cluster.")
+@click.option(
+    "-t", "--type", "kind", type=click.Choice(list(PROVIDERS)), required=True, help="This machine, AWS, Kubernetes."
+)
 @click.option("--app-count", type=int, metavar="N", help="Mattermost servers.  [default: 1]")
 @click.option("--loadtest-count", type=int, metavar="N", help="Agents that make the load.  [default: 1]")
 @click.option("--server-url", metavar="URL", help="Make agents only, for the server that is there.")
