@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from tests.ltops.ssh.conftest import Sshd, new_key
-from tests.ltops.terraform.conftest import CREDENTIALS, REGION, Answer, Refusing, serving
+from tests.ltops.terraform.conftest import CREDENTIALS, REGION, Answer, Refusing, as_ec2_error, serving
 
 from mattermost_load_test.errors import CloudError, HostError
 from mattermost_load_test.logs import Log
@@ -50,12 +50,6 @@ def as_ec2_answer(text: str) -> Answer:
     """Return a console's output as EC2 answers it."""
     output = base64.b64encode(text.encode()).decode()
     return 200, f"<GetConsoleOutputResponse><output>{output}</output></GetConsoleOutputResponse>"
-
-
-def as_ec2_error(status: int, code: str) -> Answer:
-    """Return an error as EC2 answers it."""
-    error = f"<Error><Code>{code}</Code><Message>No.</Message></Error>"
-    return status, f"<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"
 
 
 @dataclass

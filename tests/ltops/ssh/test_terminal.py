@@ -112,7 +112,7 @@ def test_a_terminal_has_our_size(login: Login) -> None:
         shell.resize(40, 120)
         shell.type(b"sleep 0.2; stty size\n")
         shell.until(b"40 120")
-        shell.type(b"echo begun; sleep 100\n")
+        shell.type(b"sh -c 'echo begun; exec sleep 100'\n")  # what is in front says it
         shell.until(b"\rbegun")
         shell.type(b"\x03")
         shell.type(b"echo 'over' now\n")

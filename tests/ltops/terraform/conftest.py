@@ -237,3 +237,9 @@ def refuse() -> Iterator[Refuse]:
             return running.enter_context(serving(Refusing(behind, answers)))
 
         yield start
+
+
+def as_ec2_error(status: int, code: str) -> Answer:
+    """Return an error as EC2 answers it."""
+    error = f"<Error><Code>{code}</Code><Message>No.</Message></Error>"
+    return status, f"<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"

@@ -222,31 +222,6 @@ def test_no_room_for_the_hosts(on_aws: Ops, refuse: Refuse) -> None:
     refused(on_aws, 3, "20 vCPUs of standard instances", "its quota is 12", arguments=("--app-count", "3"))
 
 
-@pytest.mark.slow
-def test_no_capacity(on_aws: Ops, aws: Aws, refuse: Refuse) -> None:
-    """AWS has no such machine free: its word for it, and what to do; later the same command goes on."""
-    networks = aws.client("ec2").describe_subnets()["Subnets"][:1]
-    there = ("--vpc-id", networks[0]["VpcId"], "--subnet-id", networks[0]["SubnetId"])
-    arguments = (*CREATE, *there, "--server-url", "https://chat.example.com")
-    full = refuse({"RunInstances": (500, as_ec2_error("InsufficientInstanceCapacity"))}, behind=aws.url)
-    on_aws.environment["AWS_ENDPOINT_URL_EC2"] = full.url
-    ended = on_aws.run(*arguments)
-    assert ended.code == 3
-    assert "InsufficientInstanceCapacity" in ended.error
-    assert "try again later" in ended.error
-    assert on_aws.state("demo")["phase"] == "creating"
-    full.answers.clear()
-    on_aws.good(*arguments)
-    assert len(on_aws.status("demo")["instances"]) == 2
-    on_aws.good("delete", "-c", "demo", "--yes")
-
-
 def as_query_error(code: str) -> str:
     """Return an error as STS puts it."""
     return f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>No.</Message></Error></ErrorResponse>"
-
-
-def as_ec2_error(code: str) -> str:
-    """Return an error as EC2 puts it."""
-    error = f"<Error><Code>{code}</Code><Message>We currently do not have sufficient capacity.</Message></Error>"
-    return f"<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"

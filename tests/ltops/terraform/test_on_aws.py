@@ -8,12 +8,12 @@ import subprocess
 from typing import Any
 
 import pytest
-from tests.ltops.terraform.conftest import REGION
+from tests.ltops.terraform.conftest import REGION, as_ec2_error
 
 from mattermost_load_test.ltops.aws.account import Account
 from mattermost_load_test.ltops.aws.leftovers import leftovers
 
-pytestmark = pytest.mark.xdist_group("aws clusters")  # apart from what else asks moto: it has one of its own
+pytestmark = pytest.mark.xdist_group("aws")
 
 Ops = Any
 """An `Ops` of the conftest above."""
@@ -21,8 +21,12 @@ Ops = Any
 Aws = Any
 """An `Aws` of the conftest beside."""
 
+Refuse = Any
+"""Its `Refuse`."""
+
 CREATE = ("create", "-t", "terraform", "--allow-cidr", "203.0.113.7", "-c")
 WHOLE = (*CREATE, "whole", "--max-age", "8h")
+CROWDED = (*CREATE, "crowded", "--server-url", "https://chat.example.com")
 AGENTS = (*CREATE, "agents", "--server-url", "https://chat.example.com")
 DEADLINE_S = 300
 
@@ -49,14 +53,16 @@ def let_in(aws: Aws, name: str) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_from_nothing_to_nothing(on_aws: Ops, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A whole cluster is made and removed; a creation that is interrupted and killed ends as one that was not.
+def test_from_nothing_to_nothing(on_aws: Ops, aws: Aws, refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole cluster is made and removed; another's creation is interrupted, killed, and ends as one that was not.
 
-    They are two clusters side by side, since a database takes a minute to be made, and one to be removed.
+    A third finds no machine free at first. They are made side by side, since the provider waits most of the time: it
+    takes a minute for a database to be made, and one to be removed.
     """
     for name, value in aws.variables.items():
         monkeypatch.setenv(name, value)
     whole = on_aws.start(*WHOLE)
+    crowded = crowded_out(on_aws, aws, refuse)
     interrupted_and_killed(on_aws)
     on_aws.good(*AGENTS)
     assert {kind: len(of_cluster(aws, "agents", *kind)) for kind in MADE_OF_AGENTS} == MADE_OF_AGENTS
@@ -67,14 +73,19 @@ def test_from_nothing_to_nothing(on_aws: Ops, aws: Aws, monkeypatch: pytest.Monk
     left = {one.split()[0] for one in leftovers(Account("", REGION), "whole")}
     assert left >= {"VPC", "subnet", "instance", "volume", "DBCluster", "DBInstance", "DBSubnetGroup", "bucket", "IAM"}
     removed = on_aws.start("delete", "-c", "whole", "--yes")
+    crowded = found_room(on_aws, crowded)
     another_address(on_aws, aws)
     lost_and_found(on_aws)
+    ended_well(crowded)
+    crowded = on_aws.start("delete", "-c", "crowded", "--yes")
     on_aws.good("delete", "-c", "agents", "--yes")
+    ended_well(crowded)
     ended_well(removed)
     assert [path.name for path in on_aws.home.iterdir()] == [".terraform-plugins"]
-    assert [*leftovers(Account("", REGION), "whole"), *leftovers(Account("", REGION), "agents")] == []
+    assert [one for name in NAMES for one in leftovers(Account("", REGION), name)] == []
 
 
+NAMES = ("whole", "agents", "crowded")
 MADE_OF_AGENTS = {
     ("describe_vpcs", "Vpcs"): 1,
     ("describe_subnets", "Subnets"): 2,
@@ -89,6 +100,30 @@ def ended_well(process: subprocess.Popen[str]) -> str:
     _, said = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0, said
     return said
+
+
+def crowded_out(ops: Ops, aws: Aws, refuse: Refuse) -> subprocess.Popen[str]:
+    """Begin to create hosts, of which AWS has none free, in a network that is there."""
+    full = refuse({"RunInstances": as_ec2_error(500, "InsufficientInstanceCapacity")}, behind=aws.url)
+    network = aws.client("ec2").describe_subnets()["Subnets"][0]
+    there = ("--vpc-id", network["VpcId"], "--subnet-id", network["SubnetId"])
+    ops.environment["AWS_ENDPOINT_URL_EC2"] = full.url
+    process = ops.start(*CROWDED, *there)
+    del ops.environment["AWS_ENDPOINT_URL_EC2"]
+    assert isinstance(process, subprocess.Popen)
+    return process
+
+
+def found_room(ops: Ops, crowded: subprocess.Popen[str]) -> subprocess.Popen[str]:
+    """Check that AWS's word and what to do was told, and begin the same again, with machines free."""
+    _, said = crowded.communicate(timeout=DEADLINE_S)
+    assert crowded.returncode == 3
+    assert "InsufficientInstanceCapacity" in said
+    assert "try again later" in said
+    assert ops.state("crowded")["phase"] == "creating"
+    process = ops.start(*list(crowded.args)[3:])
+    assert isinstance(process, subprocess.Popen)
+    return process
 
 
 def interrupted_and_killed(ops: Ops) -> None:
