@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import select
-import signal
 import socket
-import struct
 import subprocess
 import sys
-import termios
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import pytest
 from tests.ltops.ssh.conftest import Sshd
+from tests.ltops.terminals import DEADLINE_S, Terminal, on_terminal
 
 from mattermost_load_test.errors import HostError, PortInUseError
 from mattermost_load_test.ltops.ssh.connection import Connection, Login
 from mattermost_load_test.ltops.ssh.tunnels import tunnel
 
-DEADLINE_S = 30.0
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -57,50 +49,11 @@ def test_much_output(login: Login) -> None:
     assert len(ended.stdout.splitlines()) == 300_000
 
 
-@dataclass
-class Terminal:
-    """A terminal with the program on it."""
-
-    near: int
-    process: subprocess.Popen[bytes]
-    shown: bytes = b""
-
-    def type(self, keys: bytes) -> None:
-        """Type something."""
-        os.write(self.near, keys)
-
-    def until(self, text: bytes) -> None:
-        """Wait until something is shown."""
-        end_s = time.monotonic() + DEADLINE_S
-        while text not in self.shown:
-            assert time.monotonic() < end_s, self.shown
-            if select.select([self.near], [], [], 0.1)[0]:
-                self.shown += os.read(self.near, 1 << 14)
-
-    def resize(self, lines: int, columns: int) -> None:
-        """Change its size."""
-        fcntl.ioctl(self.near, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        self.process.send_signal(signal.SIGWINCH)
-
-
 @contextmanager
 def terminal(login: Login, command: str) -> Iterator[Terminal]:
-    """Give the program on a terminal of 31 lines and 97 columns."""
-    near, far = pty.openpty()
-    fcntl.ioctl(near, termios.TIOCSWINSZ, struct.pack("HHHH", 31, 97, 0, 0))
-    environment = {**os.environ, "TERM": "xterm"}
-    environment.pop("COLUMNS", None)
-    environment.pop("LINES", None)
-    process = subprocess.Popen(
-        arguments(login, command), stdin=far, stdout=far, stderr=far, env=environment, start_new_session=True
-    )
-    try:
-        yield Terminal(near, process)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(near)
-        os.close(far)
+    """Give the program on a terminal."""
+    with on_terminal(arguments(login, command)) as shown:
+        yield shown
 
 
 def test_a_terminal_has_our_size(login: Login) -> None:

@@ -41,12 +41,16 @@ class Outcome:
 
 
 class Exec:
-    """A command that runs in a container; it ends with the connection. Raises `ServerError` when it cannot begin."""
+    """A command that runs in a container; it ends with the connection. Raises `ServerError` when that cannot be made.
+
+    `refusal` are the container runtime's words where the command could not begin.
+    """
 
     def __init__(
         self, api: Api, place: Place, command: Sequence[str], *, stdin: bool = False, terminal: bool = False
     ) -> None:
         self.exit_code: int | None = None
+        self.refusal = ""
         client = _opened(api, place, command, stdin=stdin, terminal=terminal)
         self._socket = client.sock
         self._closes_channels = client.subprotocol == CLOSES_CHANNELS
@@ -84,7 +88,7 @@ class Exec:
             return STDOUT, b""
         channel, content = frame.data[0], bytes(frame.data[1:])
         if channel == STATUS:
-            self.exit_code = _exit_code(content)
+            self.exit_code, self.refusal = _end(content)
             return STATUS, b""
         return channel, b"" if channel == CLOSE else content
 
@@ -128,7 +132,7 @@ def run(api: Api, place: Place, command: Sequence[str], timeout_s: float = 60.0)
         stream.close()
     if stream.exit_code is None:
         raise ServerUnreachableError(f"the connection to {place.pod} was lost")
-    return Outcome(stream.exit_code, b"".join(written[STDOUT]), b"".join(written[STDERR]))
+    return Outcome(stream.exit_code, b"".join(written[STDOUT]), b"".join(written[STDERR]) + stream.refusal.encode())
 
 
 def connect_to_port(api: Api, pod: str, port: int) -> Any:
@@ -172,14 +176,15 @@ def _opened(api: Api, place: Place, command: Sequence[str], *, stdin: bool, term
     return opened
 
 
-def _exit_code(status: bytes) -> int:
-    """Return the exit code that a status tells (Kubernetes API, `Status`): 126 where the command could not begin."""
+def _end(status: bytes) -> tuple[int, str]:
+    """Return the exit code that a status tells (Kubernetes API, `Status`): where it could not begin, 126 and why."""
     told = json.loads(status)
     if told.get("status") == "Success":
-        return 0
+        return 0, ""
     causes = (told.get("details") or {}).get("causes") or ()
     codes = [cause["message"] for cause in causes if cause.get("reason") == "ExitCode"]
-    return int(codes[0]) if codes else 126
+    said = str(told.get("message", "")).rpartition("unable to start container process: ")[2]
+    return (int(codes[0]), "") if codes else (126, said.removesuffix(": unknown") or "no reason is told")
 
 
 def _handshake_error(error: Exception, what: str, server: str) -> LoadTestError:
