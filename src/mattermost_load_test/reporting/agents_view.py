@@ -98,6 +98,13 @@ class AgentsView:
         self._told: set[str] = set()
         self._trouble = ""
 
+    def tell(self, text: str) -> None:
+        """Write a line that stays."""
+        if self._live is not None:
+            self._live.console.print(Text(text))
+        else:
+            self._stream.write(f"{text}\n")
+
     def show(self, snapshot: AgentsSnapshot, now_s: float) -> None:
         """Show `snapshot`, taken at `now_s` of a clock that only goes forward."""
         if self._live is not None:
