@@ -19,11 +19,20 @@ PLAIN_IMAGE = "registry.invalid/plain:1"
 """An image with the machine's programs and nothing that runs by itself."""
 
 MATTERMOST = """#!{python}
-import os, psycopg
+import os, time, psycopg
 from mattermost_load_test.loadtest.cli import cli
-psycopg.connect(os.environ["MM_SQLSETTINGS_DATASOURCE"]).close()
+end_s = time.monotonic() + 60
+while True: # as the real server, which waits for its database
+    try:
+        psycopg.connect(os.environ["MM_SQLSETTINGS_DATASOURCE"]).close()
+        break
+    except psycopg.OperationalError:
+        if time.monotonic() > end_s:
+            raise
+        time.sleep(0.2)
 port = os.environ["MM_SERVICESETTINGS_LISTENADDRESS"].rpartition(":")[2]
-cli(["server", "--host", "0.0.0.0", "--port", port, "--empty"])
+licensed = ["--licensed"] if os.environ.get("MM_LICENSE") else []
+cli(["server", "--host", "0.0.0.0", "--port", port, "--empty", *licensed])
 """
 
 POSTGRES = """#!/bin/sh -e

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 import yaml
 from kubernetes import client
 from tests.kubernetes.cluster import Cluster
 from tests.ltops.conftest import QUICK, Ops, ltops_in
+from tests.ltops.terminals import COLUMNS, DEADLINE_S, LINES, on_terminal
+
+from mattermost_load_test.ltops.providers.kubernetes.agents import KubernetesAgents
+from mattermost_load_test.ltops.providers.kubernetes.api import Api
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(900)]
 
@@ -24,7 +34,7 @@ VALUES = {
     "mattermost": {"files": {"enabled": False}, "resources": SMALL},
     "postgresql": {"storage": {"enabled": False}, "resources": SMALL},
     "proxy": {"service": {"type": "NodePort"}, "resources": SMALL},
-    "prometheus": {"resources": SMALL},
+    "prometheus": {"service": {"type": "NodePort"}, "resources": SMALL},
     "grafana": {"enabled": False},
     "agent": {"replicas": 2, "resources": SMALL},
 }
@@ -62,10 +72,12 @@ def test_from_nothing_to_results_and_to_nothing_again(ops: Ops, real_node: Clust
     assert any("a licence" in words for words in found["missing"])
     a_run_that_is_left_alone(ops, real_node)
     commands_reach_pods(ops)
+    a_shell_on_a_terminal(ops)
     the_site_is_reached_from_here(ops)
     everything_is_collected(ops)
-    a_run_is_stopped(ops)
+    an_agent_is_evicted(ops, real_node)
     changes_are_made_and_nothing_else(ops)
+    nobody_fetches_the_results(ops)
     ops.good("delete", "-c", "node", "--yes")
     assert "node" not in [one.metadata.name for one in real_node.core.list_namespace().items]
     assert list(ops.home.iterdir()) == []
@@ -76,25 +88,23 @@ def log_of(ops: Ops, index: int) -> Path:
     return ops.home / "node" / "results" / f"loadtest-out-loadtest-{index}.txt"
 
 
+def samples_of(ops: Ops, index: int) -> bool:
+    """Say whether samples of an agent have arrived."""
+    return log_of(ops, index).exists() and '"tag":"timings"' in log_of(ops, index).read_text()
+
+
 def begin(ops: Ops, *more: str) -> subprocess.Popen[str]:
     """Begin a run in a process, and wait until users act."""
     for path in (log_of(ops, 0), log_of(ops, 1)):
         path.unlink(missing_ok=True)
-    laptop = ops.start("loadtest", "all", "-c", "node", "--start-in", "15", *more)
-    ops.until(
-        lambda: (
-            all('"tag":"timings"' in log_of(ops, index).read_text() for index in (0, 1) if log_of(ops, index).exists())
-            and log_of(ops, 1).exists()
-            and log_of(ops, 0).exists()
-        ),
-        "both agents' samples arrive",
-    )
+    laptop = ops.start("loadtest", "all", "-c", "node", "--start-in", "12", *more)
+    ops.until(lambda: samples_of(ops, 0) and samples_of(ops, 1), "both agents' samples arrive")
     return laptop
 
 
 def a_run_that_is_left_alone(ops: Ops, real_node: Cluster) -> None:
     """Kill the laptop's process, then an agent: that is started again, joins for the rest, and its log is whole."""
-    laptop = begin(ops, "--set", "UserEntitiesConfiguration.TestLengthMinutes=0.6")
+    laptop = begin(ops, "--set", "UserEntitiesConfiguration.TestLengthMinutes=0.5")
     laptop.send_signal(signal.SIGKILL)
     laptop.communicate()
     refused = ops.run("deploy", "-c", "node")
@@ -110,10 +120,15 @@ def a_run_that_is_left_alone(ops: Ops, real_node: Cluster) -> None:
     assert kept["LoadtestEnviromentConfig"]["NumUsers"] == 40
 
 
+def pods_of_agents(real_node: Cluster) -> list[client.V1Pod]:
+    """Return the agents' pods by index."""
+    pods = real_node.core.list_namespaced_pod("node", label_selector="app.kubernetes.io/component=loadtest").items
+    return sorted(pods, key=lambda pod: str(pod.metadata.name))
+
+
 def restarts(real_node: Cluster) -> list[int]:
     """Return how often each agent was started again."""
-    pods = real_node.core.list_namespaced_pod("node", label_selector="app.kubernetes.io/component=loadtest").items
-    pods.sort(key=lambda pod: pod.metadata.name)
+    pods = pods_of_agents(real_node)
     statuses = [{one.name: one.restart_count for one in pod.status.container_statuses or ()} for pod in pods]
     return [status.get("agent", 0) for status in statuses]
 
@@ -130,8 +145,30 @@ def commands_reach_pods(ops: Ops) -> None:
     ended = ops.run_apart("ssh", "loadtest", "-c", "node", "-i", "1", "--", "true")
     assert ended.code != 0  # the agent has ended with its run
     assert "Traceback" not in ended.stderr
+    ended = ops.run_apart("ssh", "metrics", "-c", "node", "--", "no-such-program")
+    assert ended.code == 1
+    assert ended.error.startswith("no-such-program cannot be run in the container prometheus of node-prometheus-")
     ended = ops.run_apart("db", "-c", "node", "--", "-Atc", "SELECT current_database()")
     assert (ended.code, ended.stdout) == (0, "mattermost\n")
+
+
+def a_shell_on_a_terminal(ops: Ops) -> None:
+    """Size and its changes, colours, Ctrl-C and the exit code go through, each the way it should."""
+    command = [sys.executable, "-m", "mattermost_load_test.ltops.cli", "ssh", "app", "-c", "node"]
+    with on_terminal(command, ops.environment | {"TERM": "xterm-256color"}, ops.folder) as shell:
+        shell.type(b"stty size; echo $TERM; ls --color=auto -d /usr\n")
+        shell.until(f"{LINES} {COLUMNS}".encode())
+        shell.until(b"xterm-256color")
+        shell.until(b"\x1b[01;34m/usr")
+        shell.resize(40, 120)
+        shell.until_typed(b"stty size\n", b"40 120")
+        shell.type(b"echo begun; sleep 100\n")
+        shell.until(b"\rbegun")
+        shell.type(b"\x03")
+        shell.type(b"echo 'over' now\n")
+        shell.until(b"\rover now")
+        shell.type(b"exit 6\n")
+        assert shell.process.wait(DEADLINE_S) == 6
 
 
 def the_site_is_reached_from_here(ops: Ops) -> None:
@@ -158,23 +195,66 @@ def everything_is_collected(ops: Ops) -> None:
     assert "ltpassword" not in "".join(texts.values())
 
 
-def a_run_is_stopped(ops: Ops) -> None:
-    """Ctrl-C leaves it alone, --stop ends it and fetches its reports, which is no failure."""
+def an_agent_is_evicted(ops: Ops, real_node: Cluster) -> None:
+    """Another one joins; what was fetched is kept, and what is lost is said, and is a failure of the run.
+
+    Ctrl-C leaves the run alone, --stop ends it and fetches its reports.
+    """
     laptop = begin(ops, "--set", "UserEntitiesConfiguration.TestLengthMinutes=30")
+    assert clock_offsets_ms(ops, ahead_s=0) == [0, 0]
+    assert all(-6000 < offset_ms < -4000 for offset_ms in clock_offsets_ms(ops, ahead_s=5))
+    name = pods_of_agents(real_node)[1].metadata.name
+    real_node.core.create_namespaced_pod_eviction(name, "node", {"metadata": {"name": name}})
+    earlier = log_of(ops, 1).with_name("loadtest-out-loadtest-1-earlier-1.txt")
+    ops.until(lambda: earlier.exists() and samples_of(ops, 1), "its successor's samples arrive")
+    lost = f"its pod {name} was lost"
+    assert lost in ops.good("status", "-c", "node").stdout
     laptop.send_signal(signal.SIGINT)
     _, stderr = laptop.communicate()
     assert (laptop.returncode, "the test goes on" in stderr) == (130, True)
-    ended = ops.good("loadtest", "-c", "node", "--stop")
+
+    ended = ops.run("loadtest", "-c", "node", "--stop")
+    assert ended.code == 1
+    assert ended.error.startswith(f"loadtest-1: {lost}")
+    assert f"fetched before: {earlier.name}" in ended.error
     assert "Timings Report" in ended.stdout
+    assert f"WARNING: loadtest-1: {lost}" in (earlier.parent / "summary.txt").read_text()
     assert ops.state("node")["run"]["exit_codes"] == [130, 130]
+    assert '"msg":"Stopping the entities"' in earlier.read_text()  # it wrote to its end, and all came
+
+
+def clock_offsets_ms(ops: Ops, ahead_s: float) -> Sequence[float]:
+    """Return what is said of the agents' clocks where ours is ahead of this machine's."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ops.environment.items():
+            patch.setenv(name, value)
+        agents = KubernetesAgents(Api("node", ""), "node", lambda: time.time() + ahead_s)
+        agents.states(ops.state("node")["run"]["id"], 2)
+        return agents.clock_offsets_ms()
+
+
+def nobody_fetches_the_results(ops: Ops) -> None:
+    """Once the time for it is over, they are dropped, which is said whenever somebody asks for them."""
+    laptop = ops.start("loadtest", "-c", "node", "--skip-bulk-load", "--start-in", "1")
+    ops.until(lambda: ops.state("node")["run"]["finished_at"] is None, "the run is launched")
+    laptop.kill()
+    laptop.communicate()
+    dropped = "its results were dropped at "
+    ops.until(lambda: dropped in ops.good("status", "-c", "node").stdout, "status says that they are dropped")
+    ended = ops.run("loadtest", "-c", "node", "--attach")
+    assert ended.code != 0
+    assert dropped in ended.error
+    assert "not fetched within 1 s of its end" in ended.error
 
 
 def changes_are_made_and_nothing_else(ops: Ops) -> None:
     """Deploying again does nothing, with other values what they say; the secrets stay; an unknown value is refused."""
     assert "Nothing to do" in ops.good("deploy", "-c", "node").stderr
     before = secret(ops)
-    (ops.folder / "more.yaml").write_text(yaml.safe_dump(VALUES | {"agent": {"replicas": 1, "resources": SMALL}}))
-    ops.good("deploy", "-c", "node", "-f", "more.yaml")
+    (ops.folder / "more.yaml").write_text(
+        yaml.safe_dump(VALUES | {"agent": VALUES["agent"] | {"replicas": 1, "keepSeconds": 1}})
+    )
+    a_licence_is_given(ops, "-f", "more.yaml")
     assert len([one for one in ops.state("node")["instances"] if one["role"] == "loadtest"]) == 1
     assert secret(ops) == before
     (ops.folder / "wrong.yaml").write_text("mattermost: {replica: 2}\n")
@@ -183,6 +263,31 @@ def changes_are_made_and_nothing_else(ops: Ops) -> None:
     assert refused.error.startswith("wrong.yaml: ")
     assert all(word in refused.error for word in ("mattermost", "replica", "not allowed"))  # each Helm has its words
     assert ops.status("node")["well"]
+
+
+def a_licence_is_given(ops: Ops, *more: str) -> None:
+    """Two servers are made, both licensed; the licence is in a secret and nowhere else; what is none is refused."""
+    (ops.folder / "none").write_bytes(base64.b64encode(os.urandom(600)))
+    refused = ops.run("deploy", "-c", "node", "-l", "none")
+    assert (refused.code, "none is no Mattermost licence" in refused.error) == (2, True)
+
+    licence = base64.b64encode(b'{"id":"trial"}' + os.urandom(256)).decode()
+    (ops.folder / "licence").write_text(f"{licence}\n")
+    deploying, told = ops.start("deploy", "-c", "node", "-l", "licence", *more), set[str]()
+    while deploying.poll() is None:
+        for process in ops.processes():
+            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+                told.add(" ".join(process.cmdline()))
+    assert (deploying.returncode, any("upgrade node" in command for command in told)) == (0, True)
+    helm = ["helm", "get", "all", "node", "--namespace", "node"]
+    told.add(subprocess.run(helm, env=os.environ | ops.environment, check=True, capture_output=True, text=True).stdout)
+    told.update(path.read_text(errors="replace") for path in ops.home.rglob("*") if path.is_file())
+    assert not [text for text in told if licence in text]
+    question = "http://localhost:8065/api/v4/license/client?format=old"
+    for index in ("0", "1"):
+        answer = ops.run_apart("ssh", "app", "-c", "node", "-i", index, "--", "wget", "-q", "-O", "-", question)
+        assert json.loads(answer.stdout) == {"IsLicensed": "true"}
+    assert not ops.state("node")["missing"]
 
 
 def secret(ops: Ops) -> Any:

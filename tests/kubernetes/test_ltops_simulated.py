@@ -60,8 +60,11 @@ def test_a_life_at_full_size(ops: Ops, large: Cluster) -> None:
     claims = core.list_namespaced_persistent_volume_claim("life").items
     assert {claim.status.phase for claim in claims} == {"Bound"}
     assert "Nothing to do" in ops.good("deploy", "-c", "life").stderr
+    shown = ops.good("status", "-c", "life").stdout
+    assert "the site: it has no address outside the cluster; `ltops forward app -c life` opens a way there" in shown
+    assert "Prometheus: it has no address outside the cluster; `ltops forward metrics -c life`" in shown
 
-    ops.good("deploy", "-c", "life", "--users", "10000")
+    larger_and_open_to_the_outside(ops, core)
     assert requests_of(large, "life", "life-db") == {"cpu": "4", "memory": "8Gi"}
     assert len([one for one in ops.state("life")["instances"] if one["role"] == "proxy"]) == 2
 
@@ -72,6 +75,36 @@ def test_a_life_at_full_size(ops: Ops, large: Cluster) -> None:
     bound = {claim.spec.volume_name for claim in claims}
     assert not bound & {one.metadata.name for one in core.list_persistent_volume().items}
     assert list(ops.home.iterdir()) == []
+
+
+OUTWARD = {
+    "proxy": {"service": {"type": "LoadBalancer"}},
+    "prometheus": {"service": {"type": "NodePort"}},
+    "ingress": {"enabled": True},
+}
+
+
+def larger_and_open_to_the_outside(ops: Ops, core: client.CoreV1Api) -> None:
+    """See that a load balancer is waited for, and addresses once a cloud gives them."""
+    (ops.folder / "outward.yaml").write_text(yaml.safe_dump(OUTWARD))
+    deploying = ops.start("deploy", "-c", "life", "--users", "10000", "-f", "outward.yaml")
+    waits = "the site: the LoadBalancer of the service life-proxy has no address yet"
+    ops.until(lambda: waits in ops.good("status", "-c", "life").stdout, "status says what is waited for")
+    balancer = {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}
+    core.patch_namespaced_service_status("life-proxy", "life", {"status": balancer})
+    _, said = deploying.communicate(timeout=120)
+    assert deploying.returncode == 0, said
+    assert "The site is http://203.0.113.7." in said
+    assert "Access: the site: the Ingress life has no address yet" in said
+
+    balancer = {"loadBalancer": {"ingress": [{"ip": "2001:db8::7"}]}}
+    client.NetworkingV1Api(core.api_client).patch_namespaced_ingress_status("life", "life", {"status": balancer})
+    found = ops.status("life")
+    port = core.read_namespaced_service("life-prometheus", "life").spec.ports[0].node_port
+    assert (found["site_url"], found["metrics_url"]) == ("http://[2001:db8::7]", f"http://127.0.0.1:{port}")
+    assert [sentence.partition(":")[0] for sentence in found["access"]] == ["Grafana"]
+    assert len(found["grafana_password"]) == 32
+    assert found["grafana_password"] not in ops.good("status", "-c", "life").stdout
 
 
 def a_pod_that_finds_no_place(ops: Ops, large: Cluster) -> None:

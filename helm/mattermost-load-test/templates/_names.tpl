@@ -130,6 +130,7 @@ spec:
       image: {{ include "agentImage" . }}
       imagePullPolicy: {{ .Values.agent.image.pullPolicy }}
       command: [sh, /scripts/keeper.sh]
+      args: [{{ .Values.agent.keepSeconds | int | quote }}]
       workingDir: /work
       resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 128Mi}}
       securityContext: {{- include "containerSecurity" . | nindent 8 }}

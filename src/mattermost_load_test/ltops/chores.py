@@ -68,7 +68,7 @@ def failure(agents: Agents, job_id: str, index: int, state: AgentState) -> LoadT
         return None
     output = agents.read(job_id, index, OUTPUT_FILE, 0)[-_OUTPUT_BYTES:].decode(errors="replace")
     said = _ERROR_LINE.search(output)
-    words = said[1].strip() if said else ([*_WORDS.findall(output)] or ["it said nothing"])[-1]
+    words = said[1].strip() if said else ([*state.losses, *_WORDS.findall(output)] or ["it said nothing"])[-1]
     error = _ERRORS.get(state.exit_code, OperationError)
     return error(f"exit code {state.exit_code}: {words}")
 

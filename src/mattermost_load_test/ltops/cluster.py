@@ -78,7 +78,7 @@ class RunRecord(_Model):
     """A run of agents: launched, its users acting from `begins_at` on, finished.
 
     `begins_at` is None where a single agent begins when it is ready, `finished_at` while the run is not known to have
-    ended; `exit_codes` are by agent's index.
+    ended; `exit_codes` are by agent's index, `losses` say what was lost of the samples.
     """
 
     id: str
@@ -90,6 +90,7 @@ class RunRecord(_Model):
     finished_at: datetime | None = None
     exit_codes: list[int | None] = Field(default_factory=list)
     score: float | None = None
+    losses: list[str] = Field(default_factory=list)
 
 
 class Price(_Model):
@@ -123,9 +124,13 @@ class ClusterState(_Model):
     metrics_url: str = ""
     grafana_url: str = ""
     grafana_password: SecretStr = SecretStr("")
+    access: list[str] = Field(default_factory=list)
+    """What of these cannot be reached from outside the cluster, why, and by which command it can: one sentence each."""
     driver: Literal["postgres", "mysql", ""] = ""
     data_source: SecretStr = SecretStr("")
     users: int | None = None
+    acting_users: int | None = None
+    """How many users act in a run, on all agents together, where the cluster was made for as many."""
     configuration: Path | None = None
     """Where the configuration lies here that came with the agents' bundle; None where they have none of their own."""
     missing: list[str] = Field(default_factory=list)

@@ -2,7 +2,8 @@
 
 From the bottom up: the file (the one named, else the one found as `loadtest` finds it, else that of the bundle that was
 deployed, else the one shipped with this toolkit), the population size from `deploy --users`, the environment,
-``--set``, and what the cluster dictates.
+``--set``, `loadtest --users`, and what the cluster dictates. Where a cluster's size follows from `deploy --users`, as
+on Kubernetes, as many users act, shared among its agents, unless something above that says otherwise.
 """
 
 from __future__ import annotations
@@ -25,13 +26,17 @@ SHIPPED = Path(__file__).parents[1] / CONFIGURATION_FILE
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationOrder:
-    """What the user said of the configuration: a file, settings as ``SECTION.KEY=VALUE``, workers of the import."""
+    """What the user said of the configuration: a file, settings as ``SECTION.KEY=VALUE``, workers of the import.
+
+    `users` is how many are to act, on all agents together.
+    """
 
     path: Path | None
     settings: Sequence[str]
     environ: Mapping[str, str]
     cwd: Path
     workers: int | None = None
+    users: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +78,17 @@ def agent_configuration(state: ClusterState, order: ConfigurationOrder) -> Agent
     agents = len(state.of_role("loadtest"))
     site_urls = tuple(dict.fromkeys(proxy.url for proxy in state.of_role("proxy"))) or (state.site_url,)
     path = order.path or find(order.cwd) or state.configuration or SHIPPED
-    users = [] if state.users is None else [Flag("deploy --users", "LoadtestEnviromentConfig", "NumUsers", state.users)]
+    sizes = []
+    if state.users is not None:
+        sizes.append(Flag("deploy --users", "LoadtestEnviromentConfig", "NumUsers", state.users))
+    if state.acting_users is not None:
+        sizes.append(_share("deploy --users", state.acting_users, agents))
     flags = [*(_setting(text) for text in order.settings), *_dictated(state, site_urls[0], agents)]
     if order.workers is not None:
         flags.append(Flag("--workers", "ConnectionConfiguration", "BulkLoadWorkers", order.workers))
-    loaded = load(path, order.environ, order.cwd, defaults=users, flags=flags)
+    if order.users is not None:
+        flags.append(_share("--users", order.users, agents))
+    loaded = load(path, order.environ, order.cwd, defaults=sizes, flags=flags)
     _check_users(loaded.configuration, agents)
     return AgentConfiguration(loaded.configuration, agents, site_urls, order.cwd / path, loaded.warnings)
 
@@ -92,6 +103,13 @@ def _setting(text: str) -> Flag:
             "--set UserEntitiesConfiguration.TestLengthMinutes=1"
         )
     return Flag(f"--set {name}", section.strip(), key.strip(), value)
+
+
+def _share(by: str, users: int, agents: int) -> Flag:
+    """Return the setting that lets each agent play its share of users; what cannot be divided is left out."""
+    if users < agents:
+        raise ConfigurationError(f"{by} {users}: there are {agents} agents, each of which plays one user at least")
+    return Flag(by, "UserEntitiesConfiguration", "NumActiveEntities", users // agents)
 
 
 def _dictated(state: ClusterState, site_url: str, agents: int) -> Iterator[Flag]:

@@ -6,16 +6,18 @@ The agents do not need it: it may be left at any time, and picked up again.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mattermost_load_test.errors import LoadTestError, OperationError, ServerError
 from mattermost_load_test.gates import Gate, GatesSoFar
 from mattermost_load_test.ltops.chores import failure
+from mattermost_load_test.ltops.clocks import clock_warnings
 from mattermost_load_test.ltops.cluster import RunRecord
 from mattermost_load_test.ltops.providers.base import LOG_FILE, RUN_FILES, Agents, AgentState
-from mattermost_load_test.ltops.results import Copy, result_name
+from mattermost_load_test.ltops.results import Copy, earlier_copies, result_name
 from mattermost_load_test.ltops.store import Cluster
 from mattermost_load_test.ltops.watching import AgentWatch, moment, total
 from mattermost_load_test.reporting.agents_view import AgentsSnapshot, AgentsView
@@ -34,10 +36,14 @@ END_MAX_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended: each agent's exit code (None: lost), and its error by the agent's name."""
+    """How a run ended: each agent's exit code (None: lost), and its error by the agent's name.
+
+    `losses` say what was lost of the samples, one sentence each, which names the agent.
+    """
 
     exit_codes: list[int | None]
     failures: dict[str, LoadTestError]
+    losses: list[str]
 
 
 class Following:
@@ -63,6 +69,7 @@ class Following:
         self._title = f"{cluster.name}: {run.scenario}"
         self._gates = GatesSoFar(gates) if gates else None
         self._watches = [AgentWatch(one.name, time.monotonic, self._gates) for one in self._instances]
+        self._clocks_unknown = agents.come_with_a_job
         self._logs = [self._copy(index, LOG_FILE) for index in range(run.agents)]
 
     def until_end(self, view: AgentsView) -> Ended:
@@ -72,13 +79,16 @@ class Following:
         `OutputError` when results cannot be written. The run goes on all the same.
         """
         for watch, log in zip(self._watches, self._logs, strict=True):
-            watch.catch_up(log.path)
+            for path in (*earlier_copies(log.path), log.path):
+                watch.catch_up(path)
         reached_s, trouble = time.monotonic(), ""
         while True:
             try:
                 states = self._look(view)
                 if all(state.over for state in states):
                     return self._ended(states)
+                if self._clocks_unknown and all(state.phase == "running" for state in states):
+                    self._compare_clocks(view)
                 reached_s, trouble = time.monotonic(), ""
             except ServerError as error:
                 left_s = reached_s + self._give_up_after_s - time.monotonic()
@@ -109,7 +119,14 @@ class Following:
             if failed := failure(self._agents, self._run.id, index, state):
                 failures[self._instances[index].name] = failed
         self._agents.release(self._run.id)
-        return Ended([state.exit_code for state in states], failures)
+        losses = [loss for index, state in enumerate(states) for loss in self._losses(index, state)]
+        return Ended([state.exit_code for state in states], failures, losses)
+
+    def _losses(self, index: int, state: AgentState) -> Iterator[str]:
+        """Yield what was lost of an agent's samples, and where what was fetched before is."""
+        name, kept = self._instances[index].name, earlier_copies(self._logs[index].path)
+        for loss in state.losses:
+            yield f"{name}: {loss}" + (f"; fetched before: {', '.join(path.name for path in kept)}" if kept else "")
 
     def _look(self, view: AgentsView) -> Sequence[AgentState]:
         """Copy what is new, show how far the run is, and return how the agents are."""
@@ -127,6 +144,13 @@ class Following:
                 watch.phase = state.reason or "waiting"
         view.show(self._snapshot(), time.monotonic())
         return states
+
+    def _compare_clocks(self, view: AgentsView) -> None:
+        """Warn of agents whose clocks differ from ours, once; a connection that breaks meanwhile does no harm."""
+        self._clocks_unknown = False
+        with suppress(ServerError):
+            for warning in clock_warnings(self._agents.clock_offsets_ms()):
+                view.tell(f"WARNING: {warning}")
 
     def _snapshot(self, trouble: str = "") -> AgentsSnapshot:
         rows = [watch.row() for watch in self._watches]

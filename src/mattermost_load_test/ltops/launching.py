@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mattermost_load_test.ltops.chores import carry_out
+from mattermost_load_test.ltops.clocks import clock_warnings
 from mattermost_load_test.ltops.cluster import BulkLoad, ClusterState, RunRecord
 from mattermost_load_test.ltops.configuring import AgentConfiguration
 from mattermost_load_test.ltops.health import login_duration_s, server_id
@@ -14,9 +15,6 @@ from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import Job, Provider
 from mattermost_load_test.ltops.results import CONFIGURATION_COPY, begin_results, keep
 from mattermost_load_test.ltops.store import Cluster
-
-CLOCKS_APART_MS = 100.0
-"""Clocks further apart than this are warned of: agents begin as exactly together as their clocks agree."""
 
 START_S = 20.0
 """How long an agent takes until its logins begin, on a small machine, beside what grows with the population."""
@@ -81,13 +79,9 @@ class Launch:
             return estimated_start_s(configuration, url)
 
     def _compare_clocks(self) -> None:
-        offsets = self._agents.clock_offsets_ms()
-        for index, offset_ms in enumerate(offsets):
-            if abs(offset_ms) > CLOCKS_APART_MS:
-                self._progress.warn(
-                    f"the clock of agent {index} is {abs(offset_ms):,.0f} ms "
-                    f"{'ahead of' if offset_ms > 0 else 'behind'} this machine's: the agents will not begin together"
-                )
+        if not self._agents.come_with_a_job:
+            for warning in clock_warnings(self._agents.clock_offsets_ms()):
+                self._progress.warn(warning)
 
     def _load(self, run_id: str, order: RunOrder) -> None:
         """Load the population unless the server holds it already."""

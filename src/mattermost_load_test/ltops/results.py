@@ -53,6 +53,16 @@ def keep(path: Path, text: str) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 
+def earlier_copies(path: Path) -> list[Path]:
+    """Return the copies of an agent's file that were set aside, the oldest first."""
+    return sorted(path.parent.glob(f"{path.stem}-earlier-*{path.suffix}"))
+
+
+def _free_name(path: Path) -> Path:
+    """Return what a copy is called that is set aside."""
+    return path.with_name(f"{path.stem}-earlier-{len(earlier_copies(path)) + 1}{path.suffix}")
+
+
 class Copy:
     """The local copy of a file that an agent writes: `fetch` adds what is new, `complete` makes it whole."""
 
@@ -62,9 +72,11 @@ class Copy:
         self._job_id = job_id
         self._index = index
         self._file = file
+        self._home = ""
 
     def fetch(self) -> bytes:
         """Return the next piece, which is in the copy then; empty when there is none yet. Raises `OutputError`."""
+        self._follow()
         piece = self._agents.read(self._job_id, self._index, self._file, self._size())
         if piece:
             try:
@@ -87,6 +99,23 @@ class Copy:
                 return
             self.path.unlink(missing_ok=True)
         raise OperationError(f"{self.path} differs from what agent {self._index} wrote, after {_FETCHES} attempts")
+
+    def _follow(self) -> None:
+        """Set the copy aside when the agent has come to write elsewhere, since its pod was lost: another file begins.
+
+        Where it wrote is kept beside the copy, for whoever follows the run after us.
+        """
+        home = self._agents.home(self._job_id, self._index)
+        if home in ("", self._home):
+            return
+        known = self.path.with_name(f".{self.path.name}.home")
+        try:
+            if self._size() and known.is_file() and known.read_text() != home:
+                self.path.rename(_free_name(self.path))
+            known.write_text(home)
+        except OSError as error:
+            raise OutputError(f"{error.filename or known} cannot be written: {error.strerror}") from error
+        self._home = home
 
     def _size(self) -> int:
         return self.path.stat().st_size if self.path.is_file() else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -54,15 +54,13 @@ def _rows(inspection: Inspection, state: ClusterState, show_secrets: bool) -> It
     yield from _services(state, show_secrets)
     yield "Users", _users(state)
     yield "Instances", ", ".join(f"{role} {len(state.of_role(role))}" for role in ROLES)
-    for instance in state.instances:
-        if instance.name in inspection.faults:
-            yield instance.name, inspection.faults[instance.name]
+    for name in _in_order(inspection.faults, state):
+        yield name, inspection.faults[name]
     now_s = time.time()
     yield "Last run", _run(inspection, state.run, now_s)
     for name, agent in inspection.agents.items():
         yield name, _agent(agent, inspection.figures.get(name), now_s)
-    for missing in state.missing:
-        yield "Missing", missing
+    yield from _sentences(state)
     if inspection.problem:
         yield "Problem", inspection.problem
 
@@ -76,6 +74,23 @@ def _services(state: ClusterState, show_secrets: bool) -> Iterator[tuple[str, st
         yield "Grafana", f"{state.grafana_url}  admin, password {password}"
     if source := state.data_source.get_secret_value():
         yield "Database", f"{state.driver} {source if show_secrets else masked(source)}"
+
+
+def _sentences(state: ClusterState) -> Iterator[tuple[str, str]]:
+    """Yield what there is to say beside all figures."""
+    for name, sentences in (
+        ("Lost", state.run.losses if state.run else ()),
+        ("Access", state.access),
+        ("Missing", state.missing),
+    ):
+        for sentence in sentences:
+            yield name, sentence
+
+
+def _in_order(faults: Mapping[str, str], state: ClusterState) -> list[str]:
+    """Return what has faults: instances in their order, then what stands for itself, as pods that cannot be made."""
+    instances = [instance.name for instance in state.instances]
+    return sorted(faults, key=lambda name: instances.index(name) if name in instances else len(instances))
 
 
 def _expiry(state: ClusterState, expires_at: datetime) -> str:
@@ -114,14 +129,16 @@ def _run(inspection: Inspection, run: RunRecord | None, now_s: float) -> str:
     if run.finished_at is None:
         return head + f"under way, {moment(inspection.elapsed_s(now_s), run.length_s)}"
     codes = {code for code in run.exit_codes if code != 0}
-    verdict = "good" if not codes else "failed, exit codes " + ", ".join(map(str, run.exit_codes))
+    good = "samples were lost" if run.losses else "good"
+    verdict = good if not codes else "failed, exit codes " + ", ".join(map(str, run.exit_codes))
     return head + verdict + ("" if run.score is None else f", score {run.score:.2f}")
 
 
 def _agent(agent: AgentState, figures: AgentFigures | str | None, now_s: float) -> str:
     """Return how an agent is, and how far."""
     code = "" if agent.exit_code is None else f" with exit code {agent.exit_code}"
-    more = agent.reason or (_figures(figures, now_s) if isinstance(figures, AgentFigures) else figures)
+    does = _figures(figures, now_s) if isinstance(figures, AgentFigures) else figures
+    more = "; ".join(filter(None, (agent.reason or does, *agent.losses)))
     return f"{agent.phase}{code}" + (f": {more}" if more else "")
 
 

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from mattermost_load_test.ltops.providers.base import AgentState
-from mattermost_load_test.ltops.providers.kubernetes.states import state_of, state_without_pod
+from mattermost_load_test.ltops.providers.kubernetes.states import (
+    is_gone,
+    loss_of,
+    state_of,
+    state_without_pod,
+    unseen_losses,
+)
 from mattermost_load_test.ltops.providers.kubernetes.symptoms import refused_by_quota, symptom
 
 MADE = "2026-11-26T08:00:00Z"
@@ -112,8 +118,11 @@ def test_an_agent_that_was_killed_is_started_again() -> None:
     """Until its pod is given up."""
     killed = {"terminated": {"exitCode": 137}}
     assert state_of(pod(killed, phase="Running"), 0).phase == "waiting"
-    lost = state_of(pod(killed, phase="Failed"), 0)
-    assert (lost.phase, "137" in lost.reason) == ("lost", True)
+    assert not is_gone(pod(killed, phase="Running"))
+    failed = pod(killed, phase="Failed")
+    assert is_gone(failed)
+    assert "was lost (its container" in loss_of(failed)
+    assert "137" in loss_of(failed)
 
 
 def test_an_agent_whose_image_does_not_come() -> None:
@@ -129,6 +138,48 @@ def test_an_agent_whose_image_does_not_come() -> None:
 def test_an_agent_without_a_pod() -> None:
     """Its job is gone, or has failed, or makes one just now."""
     failed = {"status": {"conditions": [{"type": "Failed", "status": "True", "message": "too many restarts"}]}}
-    assert state_without_pod({}, []) == AgentState("lost", reason="its job is gone")
-    assert state_without_pod(failed, []) == AgentState("lost", reason="its job failed: too many restarts")
-    assert state_without_pod({"status": {}}, []) == AgentState("waiting", reason="its pod is being made")
+    assert state_without_pod({}, [], 0) == AgentState("lost", reason="its job is gone")
+    assert state_without_pod(failed, [], 0) == AgentState("lost", reason="its job failed: too many restarts")
+    assert state_without_pod({"status": {}}, [], 0) == AgentState("waiting", reason="its pod is being made")
+
+
+def test_an_agent_whose_pod_is_gone_after_its_end() -> None:
+    """It is not waited for, whichever others go on."""
+    job = {"status": {"completedIndexes": "0,2-4"}}
+    phases = [state_without_pod(job, [], index).phase for index in range(6)]
+    assert phases == ["lost", "waiting", "lost", "lost", "lost", "waiting"]
+
+
+def test_pods_that_were_removed_altogether() -> None:
+    """Their job has counted them; its events name them for an hour, then the youngest pods must have followed them."""
+    pods = {
+        index: [{"metadata": {"name": f"demo-run-{index}-there", "creationTimestamp": made}, "status": {}}]
+        for index, made in enumerate(("2026-11-26T08:00:00Z", "2026-11-26T09:00:00Z", "2026-11-26T08:00:00Z"))
+    }
+    made = [
+        {"reason": "SuccessfulCreate", "message": f"Created pod: demo-run-{name}"} for name in ("0-there", "2-gone")
+    ]
+    one = {"status": {"failed": 1}}
+    assert unseen_losses({"status": {}}, made, pods) == {}
+    (found,) = unseen_losses(one, made, pods).items()
+    assert (found[0], found[1].startswith("its pod demo-run-2-gone was lost (it was removed)")) == (2, True)
+    (found,) = unseen_losses(one, [], pods).items()
+    assert (found[0], found[1].startswith("an earlier pod of its was lost")) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ({"reason": "Evicted", "message": "The node was low on memory."}, "evicted: The node was low on memory."),
+        (
+            {"conditions": [{"type": "DisruptionTarget", "status": "True", "message": "Eviction API: evicting"}]},
+            "evicted: Eviction API: evicting",
+        ),
+        ({}, "it failed: no reason is told"),
+    ],
+)
+def test_a_pod_that_is_taken_away(status: dict[str, Any], words: str) -> None:
+    """It is named with what took it, and that samples are lost; its agent counts as gone, not as ended."""
+    taken = {"metadata": {"name": "demo-run-0-abcde"}, "status": {"phase": "Failed", **status}}
+    assert is_gone(taken)
+    assert loss_of(taken).startswith(f"its pod demo-run-0-abcde was lost ({words}): ")

@@ -32,7 +32,13 @@ from mattermost_load_test.ltops.providers.base import DeployOrder
     metavar="LOADTESTS",
     help="The bundle of the agents, a file or URL; local default: those of this installation, as `installed`.",
 )
-@click.option("-u", "--users", type=click.IntRange(1), metavar="N", help="Size of the population, instead of NumUsers.")
+@click.option(
+    "-u",
+    "--users",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Size of the population, instead of NumUsers; on Kubernetes as many act, and all is sized for them.",
+)
 @click.option(
     "--data-source",
     metavar="NAME",
@@ -75,6 +81,7 @@ def deploy(
       ltops deploy -c demo --users 200
       ltops deploy -c demo -m mattermost-team-11.6.0-linux-amd64.tar.gz
       ltops deploy -c demo -t dist/mattermost-load-test.tar.gz
+      ltops deploy -c large --users 5000 -l company.mattermost-license -f values.yaml
     """  # noqa: D301  # likewise
     secret = None if data_source is None else SecretStr(data_source)
     order = DeployOrder(mattermost, license, loadtests, users, secret, values, agent_image, force)
@@ -86,5 +93,7 @@ def deploy(
             progress.say(f"The site is {cluster.state.site_url}. Next: ltops loadtest -c {name}")
         else:
             progress.say("Nothing to do: everything is as it should be")
+        for sentence in cluster.state.access:
+            progress.say(f"Access: {sentence}")
         for missing in cluster.state.missing:
             progress.say(f"Missing: {missing}")

@@ -25,6 +25,7 @@ from mattermost_load_test.errors import (
     GateFailedError,
     InterruptedRunError,
     LoadTestError,
+    OperationError,
     ResultsFileError,
 )
 from mattermost_load_test.gates import Gate, GateResult, failure_of, judge
@@ -50,6 +51,7 @@ from mattermost_load_test.timings.stats import Timings
 @click.argument("scenario", type=click.Choice(list(SCENARIOS)), default="all", metavar="[SCENARIO]")
 @click.option("-f", "--config", type=click.Path(path_type=Path), metavar="FILE", help="The agents' configuration.")
 @click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="Set one key of it.")
+@click.option("-u", "--users", type=click.IntRange(1), metavar="N", help="Users who act, shared among the agents.")
 @click.option("--force-bulk-load", is_flag=True, help="Load the population although it was loaded before.")
 @click.option("--skip-bulk-load", is_flag=True, help="Take the population as it is on the server.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Lines imported side by side by the server.")
@@ -73,6 +75,7 @@ def loadtest(
     scenario: str,
     config: Path | None,
     settings: tuple[str, ...],
+    users: int | None,
     force_bulk_load: bool,
     skip_bulk_load: bool,
     workers: int | None,
@@ -94,7 +97,7 @@ def loadtest(
     \b
     Examples:
       ltops loadtest -c demo
-      ltops loadtest basic -c demo --set UserEntitiesConfiguration.TestLengthMinutes=1
+      ltops loadtest basic -c demo --users 50 --set UserEntitiesConfiguration.TestLengthMinutes=1
       ltops loadtest -c demo --fail-on 'p95 > 500ms' --abort-on 'error_rate > 50%'
       ltops loadtest -c demo --attach
       ltops loadtest -c demo --stop
@@ -105,7 +108,7 @@ def loadtest(
         raise click.UsageError("--attach and --stop exclude each other")
     gates = (*gates_of(expressions, gates_file), *abort_gates_of(abort_expressions))
     if not (attach or stop):
-        order = ConfigurationOrder(config, settings, os.environ, Path.cwd(), workers)
+        order = ConfigurationOrder(config, settings, os.environ, Path.cwd(), workers, users)
         bulk = _Bulk(force_bulk_load, skip_bulk_load, start_in, abort_expressions)
         _begin(name, scenario, order, bulk, verbose)
     elif stop:
@@ -131,6 +134,8 @@ def _begin(name: str, scenario: str, given: ConfigurationOrder, bulk: _Bulk, ver
         configuration = agent_configuration(cluster.state, given)
         provider = provider_of(cluster.state.kind)
         _finish_earlier(cluster, progress)
+        acting = configuration.configuration.entities.num_active_entities * configuration.agents
+        progress.say(f"{acting:,} users are to act, of {configuration.configuration.environment.num_users:,}")
         progress.log.info(f"The configuration is {configuration.path}, with what stands above it")
         for warning in configuration.warnings:
             progress.warn(warning)
@@ -212,6 +217,9 @@ def _record(cluster: Cluster, ended: Ended, gates: tuple[Gate, ...] = ()) -> tup
     assert run is not None  # it was followed
     run.finished_at = datetime.now(UTC)
     run.exit_codes = ended.exit_codes
+    run.losses = ended.losses
+    for loss in ended.losses:
+        click.echo(f"WARNING: {loss}", err=True)
     try:
         shown = report(select([str(cluster.results)], BytesIO(), aggregate=True), wanted=Wanted(gates=gates))
     except ResultsFileError as error:
@@ -222,21 +230,24 @@ def _record(cluster: Cluster, ended: Ended, gates: tuple[Gate, ...] = ()) -> tup
     for warning in shown.warnings:
         click.echo(f"WARNING: {warning}", err=True)
     click.echo(text.render(shown), nl=False)
-    keep(cluster.results / SUMMARY, text.render(shown))
+    keep(cluster.results / SUMMARY, "".join(f"WARNING: {loss}\n" for loss in ended.losses) + text.render(shown))
     click.echo(f"The results are in {cluster.results}", err=True)
     cluster.save()
     return shown.failed_gates
 
 
 def _error_of(ended: Ended, *, stopped: bool) -> LoadTestError | None:
-    """Return what the command ends with: the agents' failures; that a stopped run was interrupted is none."""
+    """Return what the command ends with: the agents' failures; that a stopped run was interrupted is none.
+
+    Samples that are lost are a failure, too, though agents ended well.
+    """
     failures = {
         name: error
         for name, error in ended.failures.items()
         if not (stopped and isinstance(error, InterruptedRunError))
     }
     if not failures:
-        return None
+        return OperationError("; ".join(ended.losses)) if ended.losses else None
     lines = [f"{name}: {error}" for name, error in failures.items()]
     first = min(failures.values(), key=lambda error: _GIVING_WAY.get(error.exit_code, 0))
     return type(first)(lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} agents failed:", *lines]))

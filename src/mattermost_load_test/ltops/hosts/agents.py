@@ -24,6 +24,7 @@ class HostAgents:
     """See `Agents`. A connection that was lost is made again by the next call."""
 
     starts_again: ClassVar[bool] = False
+    come_with_a_job: ClassVar[bool] = False
 
     def __init__(self, fleet: Fleet) -> None:
         self._hosts = fleet.of_role("loadtest")
@@ -53,6 +54,10 @@ class HostAgents:
         script = f"test ! -f {path} || {{ stat -c %s {path}; sha256sum < {path}; }}"
         words = run_well(self._connections.to(self._hosts[index]), as_root(script), timeout_s=DIGEST_S).text.split()
         return Digest(int(words[0]), words[1]) if words else None
+
+    def home(self, job_id: str, index: int) -> str:
+        """Return nothing: files stay where they are."""
+        return ""
 
     def stop(self, job_id: str, count: int) -> None:
         """Let systemd send each agent SIGINT, and end it by force when it takes too long."""

@@ -65,11 +65,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class AgentState:
-    """How an agent is in a job. `exit_code` is set once it has ended; `reason` says why it waits or was lost."""
+    """How an agent is in a job. `exit_code` is set once it has ended; `reason` says why it waits or was lost.
+
+    `losses` are one sentence each of what it wrote and nobody will read any more.
+    """
 
     phase: Literal["waiting", "running", "ended", "lost"]
     exit_code: int | None = None
     reason: str = ""
+    losses: Sequence[str] = ()
 
     @property
     def over(self) -> bool:
@@ -91,6 +95,9 @@ class Agents(Protocol):
     starts_again: ClassVar[bool]
     """Whether an agent that dies is started again, for which its run must have a begin that is known beforehand."""
 
+    come_with_a_job: ClassVar[bool]
+    """Whether an agent is nowhere before it has a job: its clock can be asked while it runs."""
+
     def clock_offsets_ms(self) -> Sequence[float]:
         """Return by how much each agent's clock is ahead of ours."""
         ...
@@ -109,6 +116,10 @@ class Agents(Protocol):
 
     def digest(self, job_id: str, index: int, file: str) -> Digest | None:
         """Return what a file can be compared by, None if there is none."""
+        ...
+
+    def home(self, job_id: str, index: int) -> str:
+        """Return what tells where an agent's files are now from where they were: empty where they never move."""
         ...
 
     def stop(self, job_id: str, count: int) -> None:

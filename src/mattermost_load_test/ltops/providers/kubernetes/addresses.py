@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mattermost_load_test.ltops.providers.kubernetes.api import Api, ForbiddenError
+from mattermost_load_test.ltops.providers.kubernetes.capacity import is_ready
 from mattermost_load_test.ltops.providers.kubernetes.names import selector
 
 Object = Mapping[str, Any]
 HTTP = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How something is reached from outside: its URL, empty where there is none, and why it may not be reached."""
+
+    url: str = ""
+    lacking: str = ""
 
 
 def inside(service: str, namespace: str, port: int = HTTP) -> str:
@@ -24,30 +34,46 @@ def service_of(address: str, namespace: str) -> tuple[str, int] | None:
     return (service, int(port or HTTP)) if dot and rest == f"{namespace}.svc" else None
 
 
-def outside(api: Api, service: str) -> str:
-    """Return the URL of a service for those outside the cluster, empty where there is none."""
+def outside(api: Api, service: str) -> Outside:
+    """Return how a service is reached from outside the cluster."""
     found = api.get(api.namespaced("services", service))
     if found is None:
-        return ""
+        return Outside(lacking=f"there is no service {service}")
     kind, (port, *_) = found["spec"].get("type"), found["spec"]["ports"]
     if kind == "LoadBalancer":
         host = _balanced(found)
-        return _url(host, port["port"]) if host else ""
+        return Outside(_url(host, port["port"])) if host else Outside(lacking=_unbalanced(found))
     if kind == "NodePort":
         host = _node_address(api)
-        return _url(host, port["nodePort"]) if host else ""
-    return ""
+        if not host:
+            return Outside(lacking=f"it is at port {port['nodePort']} of the nodes, whose addresses you may not see")
+        return Outside(_url(host, port["nodePort"]))
+    return Outside(lacking="it has no address outside the cluster")
 
 
-def site(api: Api, cluster: str) -> str:
-    """Return the URL of the site for those outside: that of the Ingress, else of the proxy's service."""
+def site(api: Api, cluster: str, service: str) -> Outside:
+    """Return how the site is reached from outside: by the Ingress, else by its service.
+
+    While an Ingress has no address the service's counts, else the host that the Ingress is for.
+    """
+    by_service = outside(api, service)
     path = api.namespaced("ingresses", group="networking.k8s.io/v1")
-    for ingress in api.items(path, labelSelector=selector(cluster)):
-        hosts = [rule["host"] for rule in ingress["spec"].get("rules", ()) if rule.get("host")]
-        host = hosts[0] if hosts else _balanced(ingress)
-        if host:
-            return _url(host, HTTP)
-    return outside(api, f"{cluster}-proxy") or outside(api, f"{cluster}-app")
+    ingress = next(iter(api.items(path, labelSelector=selector(cluster))), None)
+    if ingress is None:
+        return by_service
+    hosts = [rule["host"] for rule in ingress["spec"].get("rules", ()) if rule.get("host")]
+    balanced = _balanced(ingress)
+    if balanced:
+        return Outside(_url(hosts[0] if hosts else balanced, HTTP))
+    lacking = f"the Ingress {ingress['metadata']['name']} has no address yet: is there a controller for its class?"
+    return Outside(by_service.url or (_url(hosts[0], HTTP) if hosts else ""), lacking)
+
+
+def pending(api: Api, cluster: str) -> Iterator[tuple[str, str]]:
+    """Yield a release's services that wait for their load balancer, as Helm does, and what there is to say of each."""
+    for service in api.items(api.namespaced("services"), labelSelector=selector(cluster)):
+        if service["spec"].get("type") == "LoadBalancer" and not _balanced(service):
+            yield service["metadata"]["name"], _unbalanced(service)
 
 
 def _balanced(one: Object) -> str:
@@ -56,13 +82,17 @@ def _balanced(one: Object) -> str:
     return str(given[0].get("hostname") or given[0].get("ip") or "")
 
 
+def _unbalanced(service: Object) -> str:
+    return f"the LoadBalancer of the service {service['metadata']['name']} has no address yet"
+
+
 def _node_address(api: Api) -> str:
     """Return the address of a node, one that is reached from outside if it has such; empty where we may see none."""
     try:
         nodes = api.items("/api/v1/nodes")
     except ForbiddenError:  # nodes belong to the whole cluster
         return ""
-    for node in nodes:
+    for node in sorted(nodes, key=is_ready, reverse=True):
         addresses = {one["type"]: one["address"] for one in node["status"].get("addresses", ())}
         if found := addresses.get("ExternalIP") or addresses.get("InternalIP"):
             return str(found)

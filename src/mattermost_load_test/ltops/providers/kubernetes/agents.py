@@ -8,21 +8,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from mattermost_load_test.errors import ClusterError, LoadTestError, OperationError, ServerError
+from mattermost_load_test.ltops.clocks import least_offset_ms
 from mattermost_load_test.ltops.providers.base import LOG_FILE, AgentState, Digest, Job
 from mattermost_load_test.ltops.providers.kubernetes.api import Api
 from mattermost_load_test.ltops.providers.kubernetes.fetching import Fetch, Source, digest
 from mattermost_load_test.ltops.providers.kubernetes.jobs import AgentPod, job_of, secret_of
 from mattermost_load_test.ltops.providers.kubernetes.names import INDEX, JOB, job_name, selector
-from mattermost_load_test.ltops.providers.kubernetes.states import container_status, runs, state_of, state_without_pod
+from mattermost_load_test.ltops.providers.kubernetes.states import (
+    container_status,
+    is_gone,
+    loss_of,
+    runs,
+    state_of,
+    state_without_pod,
+    unseen_losses,
+)
 from mattermost_load_test.ltops.providers.kubernetes.streams import Place, run
 
 BATCH = "batch/v1"
 GONE_S = 120.0
 """How long the pods of an earlier job may take to end: they write their reports."""
+
+CLOCKS_AT_ONCE = 8
 
 _POLL_S = 0.5
 Object = Mapping[str, Any]
@@ -32,18 +45,26 @@ class KubernetesAgents:
     """See `Agents`. `cluster` is the cluster's name."""
 
     starts_again: ClassVar[bool] = True
+    come_with_a_job: ClassVar[bool] = True
 
     def __init__(self, api: Api, cluster: str, now_s: Callable[[], float] = time.time) -> None:
         self._api = api
         self._cluster = cluster
         self._now_s = now_s
-        self._pods: dict[int, Object] = {}
+        self._pods: dict[int, Sequence[Object]] = {}
         self._over: set[int] = set()
         self._fetches: dict[tuple[int, str], Fetch] = {}
 
     def clock_offsets_ms(self) -> Sequence[float]:
-        """Return nothing: agents have no clock before they have a pod; nodes of a cluster agree on the time."""
-        return []
+        """Return by how much at least the clock of each agent that was seen last is ahead of ours."""
+        pods = [pods[-1]["metadata"]["name"] for _, pods in sorted(self._pods.items())]
+        with ThreadPoolExecutor(max_workers=CLOCKS_AT_ONCE) as pool:
+            return list(pool.map(self._clock_offset_ms, pods))
+
+    def _clock_offset_ms(self, pod: str) -> float:
+        asked_s = self._now_s()
+        there = run(self._api, Place(pod, "keeper"), ["date", "+%s%N"]).stdout.strip()
+        return least_offset_ms(asked_s, int(there) / 1e9, self._now_s()) if there.isdigit() else 0.0
 
     def start(self, job: Job) -> None:
         """Start a job; raises `OperationError` where the earlier one does not end."""
@@ -60,23 +81,23 @@ class KubernetesAgents:
     def states(self, job_id: str, count: int) -> Sequence[AgentState]:
         """Return how each agent of a job is."""
         self._look(job_id)
-        job: Object | None = None
-        events: Sequence[Object] = ()
-        found = []
-        for index in range(count):
-            pod = self._pods.get(index)
-            if pod is not None:
-                state = state_of(pod, self._now_s())
-            else:
-                if job is None:
-                    job, events = self._job(job_id)
-                state = state_without_pod(job, events)
-            found.append(state)
-            if state.over:
-                self._over.add(index)
-            else:
-                self._over.discard(index)
+        job = self._api.get(self._api.namespaced("jobs", job_name(self._cluster, job_id), BATCH)) or {}
+        counts_more = job.get("status", {}).get("failed", 0) and all(index in self._pods for index in range(count))
+        unseen = unseen_losses(job, self._events(job), self._pods) if counts_more else {}
+        found = [self._state(job, index, unseen.get(index)) for index in range(count)]
+        self._over = {index for index, state in enumerate(found) if state.over}
         return found
+
+    def _state(self, job: Object, index: int, unseen: str | None) -> AgentState:
+        """Return how one agent is; what is lost with its earlier pods is lost whatever becomes of it."""
+        pods = self._pods.get(index, ())
+        gone = [loss_of(pod) for pod in pods[:-1]] + ([unseen] if unseen else [])
+        if pods and not is_gone(pods[-1]):
+            state = state_of(pods[-1], self._now_s())
+        else:
+            gone += [loss_of(pod) for pod in pods[-1:]]
+            state = state_without_pod(job, self._events(job), index)
+        return replace(state, losses=[*gone, *state.losses])
 
     def read(self, job_id: str, index: int, file: str, offset: int) -> bytes:
         """Return the next piece of a file from `offset` on."""
@@ -99,10 +120,15 @@ class KubernetesAgents:
         source = self._source(job_id, index, file)
         return None if source is None else digest(self._api, source.place, file)
 
+    def home(self, job_id: str, index: int) -> str:
+        """Return the id of the agent's pod."""
+        source = self._source(job_id, index, LOG_FILE)
+        return "" if source is None else source.pod_id
+
     def stop(self, job_id: str, count: int) -> None:
         """Send each agent SIGTERM, which ends it as Ctrl-C does."""
         self._look(job_id)
-        for pod in self._pods.values():
+        for *_, pod in self._pods.values():
             if runs(pod, "agent"):
                 run(self._api, Place(pod["metadata"]["name"], "agent"), ["kill", "-TERM", "1"])
 
@@ -111,7 +137,7 @@ class KubernetesAgents:
         self._forget()
         with suppress(ServerError):
             self._look(job_id)
-        for pod in self._pods.values():
+        for *_, pod in self._pods.values():
             if runs(pod, "keeper"):
                 with suppress(ServerError):
                     run(self._api, Place(pod["metadata"]["name"], "keeper"), ["touch", "/work/fetched"])
@@ -124,24 +150,25 @@ class KubernetesAgents:
         self._over.clear()
 
     def _look(self, job_id: str) -> None:
-        """See which pod each agent has: the newest."""
+        """See which pods each agent has had, the newest last."""
         label = f"{JOB}={job_name(self._cluster, job_id)}"
         pods = self._api.items(self._api.namespaced("pods"), labelSelector=label)
         pods.sort(key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
-        self._pods = {int(pod["metadata"].get("annotations", {}).get(INDEX, 0)): pod for pod in pods}
+        by_index: dict[int, list[Object]] = {}
+        for pod in pods:
+            by_index.setdefault(int(pod["metadata"].get("annotations", {}).get(INDEX, 0)), []).append(pod)
+        self._pods = dict(by_index)
 
-    def _job(self, job_id: str) -> tuple[Object, Sequence[Object]]:
-        """Return a job, empty if it is gone, and what happened to it."""
-        name = job_name(self._cluster, job_id)
-        job = self._api.get(self._api.namespaced("jobs", name, BATCH)) or {}
-        events = self._api.items(self._api.namespaced("events"), fieldSelector=f"involvedObject.name={name}")
-        return job, events
+    def _events(self, job: Object) -> Sequence[Object]:
+        """Return what happened to a job."""
+        name = job["metadata"]["name"] if job else ""
+        return self._api.items(self._api.namespaced("events"), fieldSelector=f"involvedObject.name={name}")
 
     def _source(self, job_id: str, index: int, file: str) -> Source | None:
         """Return where a file of an agent is, None while nobody keeps it."""
         if index not in self._pods:
             self._look(job_id)
-        pod = self._pods.get(index)
+        *_, pod = self._pods.get(index, (None,))
         if pod is None or not runs(pod, "keeper"):
             return None
         metadata = pod["metadata"]

@@ -104,9 +104,13 @@ def room_on(nodes: Iterable[Object], pods: Iterable[Object], without: str) -> li
 
 def _takes_pods(node: Object) -> bool:
     spec = node.get("spec", {})
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in node["status"].get("conditions", ()))
     kept_away = any(taint.get("effect") in _KEEPS_AWAY for taint in spec.get("taints", ()))
-    return ready and not kept_away and not spec.get("unschedulable")
+    return is_ready(node) and not kept_away and not spec.get("unschedulable")
+
+
+def is_ready(node: Object) -> bool:
+    """Say whether a node says of itself that it is ready."""
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in node["status"].get("conditions", ()))
 
 
 def shortage(needs: Sequence[Need], room: Sequence[Size]) -> str | None:

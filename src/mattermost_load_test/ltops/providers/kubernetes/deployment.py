@@ -22,7 +22,7 @@ from mattermost_load_test.ltops.providers.kubernetes.agents import agent_pod
 from mattermost_load_test.ltops.providers.kubernetes.api import Api, ForbiddenError
 from mattermost_load_test.ltops.providers.kubernetes.creation import make_namespace
 from mattermost_load_test.ltops.providers.kubernetes.jobs import AgentPod, check_of
-from mattermost_load_test.ltops.providers.kubernetes.names import CHART, COMPONENTS, INSTANCE, component_of, selector
+from mattermost_load_test.ltops.providers.kubernetes.names import CHART, COMPONENTS, INSTANCE, selector
 from mattermost_load_test.ltops.providers.kubernetes.options import Deployed, KubernetesOptions, Where
 from mattermost_load_test.ltops.providers.kubernetes.states import BUILD
 from mattermost_load_test.ltops.providers.kubernetes.symptoms import symptom
@@ -60,11 +60,15 @@ class Deployment:
         self._where = Where.of(cluster)
         self._deployed = Deployed.of(cluster)
         self._chart = shipped("helm") / CHART
+        self._is_theirs = KubernetesOptions.model_validate(cluster.state.options).server_url is not None
+        if self._is_theirs and order.license is not None:
+            raise UsageError("--license means nothing where there is a Mattermost already (`create --server-url`)")
         self._license = None if order.license is None else read_license(order.license)
         self._api = Api(self._where.namespace, self._where.context)
         self._helm = Helm(self._where.namespace, self._where.context, progress.command)
         self._helm.check()
         self._release = own_release(self._helm, self._where)
+        self._users = order.users or cluster.state.users
         self._values = self._wanted_values()
         self._documents = self._rendered()
         self._pod = self._agent_pod()
@@ -95,16 +99,15 @@ class Deployment:
             digest = hashlib.sha256(self._license).hexdigest()[:8]
             deployed.license_secret = f"{self._where.name}-license-{digest}"  # another licence: another name, new pods
         over: dict[str, Any] = {"owner": self._where.owner, "mattermost": {}, "agent": {}, "profile": {}}
-        users = order.users or self._cluster.state.users
-        if users is not None:
-            over["profile"]["users"] = users
+        if self._users is not None:
+            over["profile"]["users"] = self._users
         if deployed.agent_image:
             over["agent"] = {"image": {"reference": deployed.agent_image}}
         if deployed.license_secret:
             over["mattermost"]["license"] = {"existingSecret": deployed.license_secret}
         if order.force:
             over["mattermost"]["severalWithoutLicense"] = True
-        if KubernetesOptions.model_validate(self._cluster.state.options).server_url:
+        if self._is_theirs:
             over["mattermost"]["enabled"] = False
         return merged(base, {key: value for key, value in over.items() if value})
 
@@ -143,12 +146,13 @@ class Deployment:
         state, where = self._cluster.state, self._where
         server_url = KubernetesOptions.model_validate(state.options).server_url
         state.instances = [*self._instances(), *self._agent_instances()]
+        state.acting_users = self._users
         proxies, apps = state.of_role("proxy"), state.of_role("app")
         state.site_url = str(server_url or next(one.url for one in [*proxies, *apps]))
-        metrics = {component_of(one): one["metadata"]["name"] for one in self._documents if one["kind"] == "Deployment"}
+        deployments = [one["metadata"]["name"] for one in self._documents if one["kind"] == "Deployment"]
         state.metrics_url = next((one.url for one in state.of_role("metrics") if one.url.endswith(":9090")), "")
-        has_grafana = any(name.endswith("-grafana") for name in metrics.values())
-        state.grafana_url = inside(f"{where.name}-grafana", where.namespace) if has_grafana else ""
+        grafana = f"{where.name}-grafana"
+        state.grafana_url = inside(grafana, where.namespace) if grafana in deployments else ""
         if state.of_role("db"):
             state.driver = "postgres"
             host = f"{where.name}-db.{where.namespace}.svc:5432"
@@ -250,6 +254,15 @@ class Deployment:
             raise type(error)(f"{error} ({words})" if words and words not in str(error) else str(error)) from None
         self._deployed.chart_digest = digest_of(self._chart)
         self._deployed.keep(self._cluster)
+        self._remove_former_licenses()
+
+    def _remove_former_licenses(self) -> None:
+        """Remove the secrets of licences that another one has followed."""
+        for one in self._api.items(self._api.namespaced("secrets"), labelSelector=selector(self._where.name)):
+            name, made_by = one["metadata"]["name"], one["metadata"]["labels"].get("app.kubernetes.io/managed-by")
+            is_license = made_by == "ltops" and name.startswith(f"{self._where.name}-license-")
+            if is_license and name != self._deployed.license_secret:
+                self._api.delete(self._api.namespaced("secrets", name))
 
     def _remove_claims(self) -> None:
         """Remove volumes of an installation that was undone: their database knows a password that is gone."""

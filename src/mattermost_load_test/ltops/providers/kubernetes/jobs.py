@@ -18,9 +18,6 @@ Object = Mapping[str, Any]
 INDEX_VARIABLE = "$(JOB_COMPLETION_INDEX)"
 """What Kubernetes replaces in an argument by the agent's index (Kubernetes documentation, Indexed Job)."""
 
-KEEP_S = 24 * 3600
-"""How long agents keep their files for being fetched, after their end."""
-
 RESTARTS_MAX = 20
 """How often an agent may be started again before its job is given up."""
 
@@ -91,9 +88,8 @@ def _pod(job: Job, pod: AgentPod, name: str) -> dict[str, Any]:
     """Return the chart's pod with what it is to do."""
     template: dict[str, Any] = copy.deepcopy(dict(pod.template))
     file = CONFIGURATION_FILE if len(job.configurations) == 1 else _file(INDEX_VARIABLE)
-    agent, keeper = template["spec"]["containers"]
+    agent, _ = template["spec"]["containers"]
     agent["args"] = ["--config", f"{FOLDER}/{file}", *job.arguments(INDEX_VARIABLE)]
-    keeper["args"] = [str(KEEP_S)]
     for volume in template["spec"]["volumes"]:
         if volume["name"] == "job":
             volume["secret"]["secretName"] = name

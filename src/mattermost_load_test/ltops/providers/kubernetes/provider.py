@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from mattermost_load_test.errors import ClusterError, UsageError
 from mattermost_load_test.ltops.cluster import Instance, Role
@@ -93,20 +97,22 @@ class KubernetesProvider:
         return found
 
     def refresh(self, cluster: Cluster) -> None:
-        """Look for addresses by which the site and the metrics are reached from outside."""
+        """Look for addresses by which the site and the metrics are reached from outside, and for Grafana's password."""
         state = cluster.state
         if state.phase not in ("deploying", "deployed") or "where" not in state.details:
             return
-        api, name = _api(cluster), cluster.name
-        if state.of_role("app"):
-            within = next(one.url for one in [*state.of_role("proxy"), *state.of_role("app")])
-            state.site_url = addresses.site(api, name) or within
-        if state.metrics_url:
-            within = addresses.inside(f"{name}-prometheus", api.namespace, 9090)
-            state.metrics_url = addresses.outside(api, f"{name}-prometheus") or within
+        api, state.access = _api(cluster), []
+        for door in _doors(cluster):
+            service, _ = door.service(api.namespace)
+            is_site = door.field == "site_url"
+            found = addresses.site(api, cluster.name, service) if is_site else addresses.outside(api, service)
+            setattr(state, door.field, found.url or door.within)
+            if found.lacking:
+                way = f"`ltops forward {door.part} -c {cluster.name}` opens a way there"
+                state.access.append(f"{door.what}: {found.lacking}; {way}")
         if state.grafana_url:
-            within = addresses.inside(f"{name}-grafana", api.namespace)
-            state.grafana_url = addresses.outside(api, f"{name}-grafana") or within
+            secret = api.get(api.namespaced("secrets", f"{cluster.name}-grafana")) or {"data": {}}
+            state.grafana_password = SecretStr(base64.b64decode(secret["data"].get("password", "")).decode())
 
     def agents(self, cluster: Cluster) -> Agents:
         """Return the cluster's agents."""
@@ -149,14 +155,46 @@ class KubernetesProvider:
 
     @contextmanager
     def reach(self, cluster: Cluster, address: str, port: int = 0) -> Iterator[str]:
-        """Give the end of a way through the API for a service of the cluster; any other address as it is."""
+        """Give the end of a way through the API for a service of the cluster; any other address as it is.
+
+        By its address outside a service is known, too: that of a node may be reached by none but its neighbours.
+        """
         api = _api(cluster)
-        service = addresses.service_of(address, api.namespace)
+        doors = [door for door in _doors(cluster) if urlsplit(getattr(cluster.state, door.field)).netloc == address]
+        service = doors[0].service(api.namespace) if doors else addresses.service_of(address, api.namespace)
         if service is None:
             yield address
             return
         with forwarded(api, *service, port, lambda words: None) as here:
             yield here
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """What a cluster serves: the field of its state with the URL, its name, what `forward` calls it, its URL inside."""
+
+    field: Literal["site_url", "metrics_url", "grafana_url"]
+    what: str
+    part: str
+    within: str
+
+    def service(self, namespace: str) -> tuple[str, int]:
+        """Return its service and the port of that."""
+        found = addresses.service_of(urlsplit(self.within).netloc, namespace)
+        assert found is not None  # it is ours
+        return found
+
+
+def _doors(cluster: Cluster) -> Iterator[_Door]:
+    """Yield what a cluster serves."""
+    state, namespace = cluster.state, Where.of(cluster).namespace
+    if apps := state.of_role("app"):
+        yield _Door("site_url", "the site", "app", [*state.of_role("proxy"), *apps][0].url)
+    if state.metrics_url:
+        url = addresses.inside(f"{cluster.name}-prometheus", namespace, 9090)
+        yield _Door("metrics_url", "Prometheus", "metrics", url)
+    if state.grafana_url:
+        yield _Door("grafana_url", "Grafana", "metrics", addresses.inside(f"{cluster.name}-grafana", namespace))
 
 
 def _api(cluster: Cluster) -> Api:

@@ -23,11 +23,15 @@ _OUT_OF_MEMORY = 137
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """What is wrong with a pod; `image` is the one that cannot be pulled, empty otherwise."""
+    """What is wrong with a pod; `image` is the one that cannot be pulled, empty otherwise.
+
+    `from_cloud` says that it waits for what some clusters add by themselves, a node or a load balancer.
+    """
 
     text: str
     hopeless: bool = False
     image: str = ""
+    from_cloud: bool = False
 
 
 def symptom(pod: Object) -> Symptom | None:
@@ -35,10 +39,10 @@ def symptom(pod: Object) -> Symptom | None:
     status = pod.get("status", {})
     if status.get("phase") == "Succeeded":
         return None
-    if status.get("reason") in ("Evicted", "NodeLost", "Preempting"):
-        return Symptom(f"{status['reason'].lower()}: {shortened(status.get('message', ''))}")
+    if disrupted := _disrupted(status):
+        return Symptom(disrupted)
     if unschedulable := _unschedulable(status):
-        return Symptom(f"no node takes it: {shortened(unschedulable)}")
+        return Symptom(f"no node takes it: {shortened(unschedulable)}", from_cloud=True)
     for container in [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]:
         if found := _of_container(container):
             return found
@@ -47,6 +51,16 @@ def symptom(pod: Object) -> Symptom | None:
             f"it failed: {shortened(status.get('message', '') or status.get('reason', 'no reason is told'))}"
         )
     return _not_ready(pod)
+
+
+def _disrupted(status: Object) -> str:
+    """Return what took a pod away: its node, its priority, somebody who drains the node; empty if nothing did."""
+    if status.get("reason") in ("Evicted", "NodeLost", "Preempting"):
+        return f"{status['reason'].lower()}: {shortened(status.get('message', ''))}"
+    for condition in status.get("conditions", ()):
+        if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
+            return f"evicted: {shortened(condition.get('message', '') or condition.get('reason', ''))}"
+    return ""
 
 
 def _unschedulable(status: Object) -> str:

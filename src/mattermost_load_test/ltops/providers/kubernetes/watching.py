@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mattermost_load_test.errors import ServerError
+from mattermost_load_test.ltops.providers.kubernetes import addresses
 from mattermost_load_test.ltops.providers.kubernetes.api import Api
 from mattermost_load_test.ltops.providers.kubernetes.names import component_of, selector
 from mattermost_load_test.ltops.providers.kubernetes.symptoms import Symptom, refused_by_quota, symptom
@@ -15,8 +16,8 @@ LOOK_S = 2.0
 HOPELESS_S = 15.0
 """How long something hopeless is looked at before it is believed: a registry may be busy."""
 
-UNSCHEDULED_S = 300.0
-"""How long a node may be waited for that a cluster adds by itself."""
+PROVISIONED_S = 300.0
+"""How long it may be waited for what a cluster adds by itself: nodes, load balancers."""
 
 
 class Watch:
@@ -37,7 +38,7 @@ class Watch:
             return None
         self._looked_s = now_s
         try:
-            self.reasons = reasons_of(self._api, self._name)
+            self.reasons = reasons_of(self._api, self._name) | _unbalanced(self._api, self._name)
         except ServerError:
             return None  # Helm notices, too, and says it
         self._since_s = {name: self._since_s.get(name, now_s) for name in self.reasons}
@@ -45,7 +46,7 @@ class Watch:
             self._tell(self.words())
         for name, found in self.reasons.items():
             waited_s = now_s - self._since_s[name]
-            limit_s = HOPELESS_S if found.hopeless else UNSCHEDULED_S if "no node" in found.text else float("inf")
+            limit_s = HOPELESS_S if found.hopeless else PROVISIONED_S if found.from_cloud else float("inf")
             if waited_s >= limit_s:
                 return f"{name}: {found.text}"
         return None
@@ -65,6 +66,15 @@ def reasons_of(api: Api, name: str) -> dict[str, Symptom]:
     if refused := refused_by_quota([one for one in events if _is_current(one, prefix, live)], [prefix]):
         found[f"{name} pods"] = refused
     return found
+
+
+def _unbalanced(api: Api, name: str) -> dict[str, Symptom]:
+    """Return the load balancers that are waited for."""
+    hint = "a cluster that makes none wants `service: {type: NodePort}` in a values file, or an Ingress"
+    return {
+        f"service {service}": Symptom(f"{words}: {hint}", from_cloud=True)
+        for service, words in addresses.pending(api, name)
+    }
 
 
 def _is_current(event: Mapping[str, Any], prefix: str, pods: list[dict[str, Any]]) -> bool:

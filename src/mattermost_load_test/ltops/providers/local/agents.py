@@ -36,6 +36,7 @@ class LocalAgents:
     """
 
     starts_again: ClassVar[bool] = False
+    come_with_a_job: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -111,6 +112,10 @@ class LocalAgents:
         if not path.is_file():
             return None
         return Digest(path.stat().st_size, sha256_of(path))
+
+    def home(self, job_id: str, index: int) -> str:
+        """Return nothing: files stay where they are."""
+        return ""
 
     def stop(self, job_id: str, count: int) -> None:
         """Send each agent SIGTERM, which ends it as Ctrl-C does."""
