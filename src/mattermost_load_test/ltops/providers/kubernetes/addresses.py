@@ -66,6 +66,8 @@ def site(api: Api, cluster: str, service: str) -> Outside:
     if balanced:
         return Outside(_url(hosts[0] if hosts else balanced, HTTP))
     lacking = f"the Ingress {ingress['metadata']['name']} has no address yet: is there a controller for its class?"
+    if not by_service.url:
+        lacking = f"{by_service.lacking}, and {lacking}"
     return Outside(by_service.url or (_url(hosts[0], HTTP) if hosts else ""), lacking)
 
 
