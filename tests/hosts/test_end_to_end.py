@@ -19,6 +19,13 @@ from tests.ltops.conftest import QUICK
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("hosts")]
 
 FETCH = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode())"
+SLOW_TO_START = """#!/bin/sh
+case "$*" in "start mattermost-load-test@20"*)
+    touch /run/is-slow
+    until test -e /run/go-on; do sleep 0.1; done
+esac
+exec /usr/bin/systemctl "$@"
+"""
 CREATE = ("create", "-c", "demo", "-t", "terraform", "--allow-cidr", "127.0.0.1", "--loadtest-count", "2")
 
 
@@ -124,12 +131,18 @@ def fetched(stage: Stage, url: str) -> str:
 
 
 def a_run_that_is_left(stage: Stage) -> None:
-    """Begin a run, close the laptop on it, and pick it up with --attach; what was found is complete."""
+    """Kill the command while one of two hosts is slow to start its agent; --attach knows both, what it finds is whole.
+
+    That host's systemctl waits for a file.
+    """
     configure(stage, minutes=0.1)
+    stage.on("loadtest-1", f"install -m 755 /dev/stdin /usr/local/bin/systemctl <<'E'\n{SLOW_TO_START}E")
     left = stage.start("loadtest", "-c", "demo")
-    stage.until(lambda: stage.state("demo")["run"] and job(stage, "loadtest-1"), "agents run")
+    stage.until(lambda: job(stage, "loadtest-0") and stage.on("loadtest-1", "ls /run").count("is-slow"), "one runs")
     left.kill()
     left.communicate()
+    stage.on("loadtest-1", "rm /usr/local/bin/systemctl; touch /run/go-on")
+    stage.until(lambda: job(stage, "loadtest-1"), "both run")
     stage.until(lambda: agents_tell_how_far_they_are(stage), "status reaches the agents' metrics")
     ended = stage.good("loadtest", "-c", "demo", "--attach")
     assert "Timings Report" in ended.stdout

@@ -95,6 +95,52 @@ def test_a_run_is_stopped(pair: Ops) -> None:
     assert (ended.code, "no run is under way" in ended.error) == (2, True)
 
 
+def test_a_command_that_is_killed_while_it_starts_agents(pair: Ops) -> None:
+    """The run is known before its first agent is: `status`, --attach and the next run tell what became of it."""
+    (supervisor,) = [process for process in pair.processes() if "supervisor.supervisord" in process.cmdline()]
+    earlier = (pair.state("demo")["run"] or {}).get("id")
+    supervisor.suspend()  # agents are not started while it is
+    laptop = pair.start("loadtest", "basic", "-c", "demo", "--skip-bulk-load")
+    pair.until(lambda: (pair.state("demo")["run"] or {}).get("id") != earlier, "the run is known")
+    laptop.kill()
+    laptop.communicate()
+    supervisor.resume()
+    assert {agent["phase"] for agent in pair.status("demo")["agents"].values()} == {"lost"}
+    ended = pair.run("loadtest", "-c", "demo", "--attach")
+    assert ended.code == 1
+    assert "2 agents failed:\n  loadtest-0: the agent was lost: its process is gone" in ended.error
+    ended = pair.run("loadtest", "-c", "demo", "--stop")
+    assert (ended.code, "no run is under way" in ended.error) == (2, True)
+
+
+@contextlib.contextmanager
+def without_folder(demo: Ops, instance: str) -> Iterator[None]:
+    """Have a file where an instance's folder is to be."""
+    folder = demo.home / "demo" / "instances" / instance
+    kept = folder.rename(folder.with_name("kept"))
+    folder.write_text("no folder")
+    yield
+    folder.unlink()
+    kept.rename(folder)
+
+
+def test_agents_that_cannot_be_started(pair: Ops) -> None:
+    """Where none was, there is no run; where some were, the run is there and can be stopped."""
+    before = pair.state("demo")["run"]
+    with without_folder(pair, "loadtest-0"):
+        ended = pair.run("loadtest", "basic", "-c", "demo", "--skip-bulk-load")
+    assert (ended.code, "may have been started" in ended.stderr) == (1, False)
+    assert pair.state("demo")["run"] == before
+    with without_folder(pair, "loadtest-1"):
+        ended = pair.run("loadtest", "basic", "-c", "demo", "--skip-bulk-load")
+    assert ended.code == 1
+    assert "some agents may have been started: `ltops loadtest -c demo --attach` follows, `--stop` ends" in ended.stderr
+    assert list(running(pair)) == [0]
+    ended = pair.run("loadtest", "-c", "demo", "--stop")
+    assert (ended.code, "loadtest-1: the agent was lost" in ended.error) == (1, True)
+    assert running(pair) == {}
+
+
 def test_ctrl_c_leaves_the_run_alone(solo: Ops) -> None:
     """The command ends with 130 and says how to go on; the agents do not notice."""
     laptop = begin(solo)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from mattermost_load_test.errors import InterruptedRunError, LoadTestError
 from mattermost_load_test.ltops.chores import carry_out
 from mattermost_load_test.ltops.clocks import clock_warnings
 from mattermost_load_test.ltops.cluster import BulkLoad, ClusterState, RunRecord
@@ -53,9 +55,10 @@ class Launch:
         self._progress = progress
 
     def go(self, order: RunOrder) -> RunRecord:
-        """Start the agents and return the run, which is in the cluster's state then.
+        """Start the agents and return the run; it is in the cluster's state before, so that no agent is ever unknown.
 
-        Raises `ServerError` when the server or an agent cannot be reached, `OperationError` when the bulk load fails.
+        Raises `ServerError` when the server or an agent cannot be reached, `OperationError` when the bulk load fails,
+        `InterruptedRunError` for Ctrl-C while agents are started.
         """
         self._compare_clocks()
         run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -65,10 +68,29 @@ class Launch:
         run = _record(run_id, order, self._start_in_s(order))
         begin_results(self._cluster.results, run, earlier)
         keep(self._cluster.results / CONFIGURATION_COPY, order.configuration.shown())
-        self._agents.start(_job(run, order))
+        self._remember(run)
+        try:
+            self._agents.start(_job(run, order))
+        except LoadTestError:
+            self._withdraw(run, earlier)
+            raise
+        except KeyboardInterrupt:
+            raise InterruptedRunError(
+                f"interrupted while agents were started: {_ways_on(self._cluster.name)} those that run"
+            ) from None
+        return run
+
+    def _remember(self, run: RunRecord | None) -> None:
         self._cluster.state.run = run
         self._cluster.save()
-        return run
+
+    def _withdraw(self, run: RunRecord, earlier: RunRecord | None) -> None:
+        """Forget a run that could not be started, unless some of its agents run, or may."""
+        with suppress(LoadTestError):
+            if all(state.phase == "lost" for state in self._agents.states(run.id, run.agents)):
+                self._remember(earlier)
+                return
+        self._progress.warn(f"some agents may have been started: {_ways_on(self._cluster.name)} them")
 
     def _start_in_s(self, order: RunOrder) -> float | None:
         """Return after how long users are to act, None when a single agent is ready."""
@@ -107,6 +129,10 @@ class Launch:
         files = configuration.files(skip_bulk_load=False)
         job = Job(f"{command}-{run_id}", 1, files, lambda index: [command])
         carry_out(self._agents, job, what, self._cluster.directory / f"{command}.log", self._progress)
+
+
+def _ways_on(name: str) -> str:
+    return f"`ltops loadtest -c {name} --attach` follows, `--stop` ends"
 
 
 def is_loaded(state: ClusterState, settings_hash: str, server: str) -> bool:

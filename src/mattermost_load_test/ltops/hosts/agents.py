@@ -110,7 +110,9 @@ class HostAgents:
             return _ended(said[1])
         if said and said[0] in ("active", "activating", "deactivating"):
             return AgentState("running")
-        return AgentState("lost", reason="its process is gone: the host was started anew, or another job came")
+        return AgentState(
+            "lost", reason="its process is gone: it never began, the host was started anew, or another job came"
+        )
 
 
 def _unit(job_id: str) -> str:
