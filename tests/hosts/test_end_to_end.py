@@ -65,6 +65,7 @@ def a_package_for_another_python(stage: Stage, artifacts: Artifacts) -> None:
 
 def deploying(stage: Stage, artifacts: Artifacts) -> None:
     """Deploy on hosts of which some want to start anew, as they do after an update of their kernel."""
+    a_host_that_does_not_come_up(stage, "-m", str(artifacts.one), "-t", str(artifacts.bundle))
     before = {name: stage.on(name, "cat /proc/sys/kernel/random/boot_id") for name in stage.hosts}
     for name in ("app-0", "loadtest-1"):
         stage.on(name, "touch /run/reboot-required")
@@ -76,6 +77,22 @@ def deploying(stage: Stage, artifacts: Artifacts) -> None:
     again = stage.good("deploy", "-c", "demo")
     assert "Nothing to do: everything is as it should be" in again.stderr
     assert "✓" not in again.stderr
+
+
+def a_host_that_does_not_come_up(stage: Stage, *order: str) -> None:
+    """Name it, what was tried and how to go on; nothing is done on the others, and what they have is kept."""
+    stage.on("loadtest-1", "systemctl stop ssh")
+    ended = stage.run("deploy", "-c", "demo", *order, "--host-timeout", "1.5")
+    stage.on("loadtest-1", "systemctl start ssh")
+    assert ended.code == 3
+    assert "Waiting for loadtest-1 to let us in\n" in ended.stderr
+    assert re.search(
+        r"Error: loadtest-1: wait until it lets us in, 1.5 s at most \(--host-timeout\): loadtest-1 "
+        r"\(ubuntu@172.31.0.41\) cannot be reached by SSH: Connection refused; it was tried for \d s: see that it runs, .* this machine in. "
+        r"`ltops deploy -c demo …` goes on from here\n$",
+        ended.stderr,
+    ), ended
+    assert "✓" not in ended.stderr
 
 
 def what_stands_there(stage: Stage) -> None:
@@ -196,6 +213,7 @@ def faults(stage: Stage) -> None:
     (found,) = status(stage)
     assert not found["well"]
     assert found["faults"]["proxy-0"].startswith("mattermost-proxy.service is inactive")
+    a_host_that_does_not_come_up(stage)
     mended = stage.good("deploy", "-c", "demo")
     assert re.findall(r"✓ (.*)", mended.stderr) == ["proxy-0  start nginx"]
     (found,) = status(stage)

@@ -80,8 +80,9 @@ def test_a_host_that_comes_up_late(connection: Connection, sshd: Sshd) -> None:
 def test_a_host_that_never_comes_up(connection: Connection, sshd: Sshd) -> None:
     """After the time it is given it is named, with why, as unreachable."""
     sshd.stop()
-    with pytest.raises(HostError, match=r"app-0 \(.*\) cannot be reached by SSH: .*refused.*tried for 1 s") as raised:
-        connection.wait_until_up(lambda words: None, 1)
+    why = r"app-0 \(.*\) cannot be reached by SSH: .*refused.*tried for 1 s: see that it runs"
+    with pytest.raises(HostError, match=why) as raised:
+        connection.wait_until_up(lambda words: None, 0.8)
     assert raised.value.exit_code == 3
 
 
@@ -96,6 +97,14 @@ def test_a_host_that_does_not_answer_at_all(login: Login) -> None:
         with pytest.raises(HostError, match=r"app-0 .* by SSH: nothing answers; knock; it was tried for 1 s"):
             Connection(silent, connect_s=0.4).wait_until_up(told.append, 1)
     assert told[0].endswith("; knock")
+
+
+def test_a_host_that_is_waited_for_no_longer(connection: Connection, sshd: Sshd) -> None:
+    """Who is told to leave off does, in the middle of a pause."""
+    sshd.stop()
+    left = threading.Event()
+    with pytest.raises(HostError, match="tried for 0 s"):
+        connection.wait_until_up(lambda words: left.set(), 300, left)
 
 
 def test_a_host_that_does_not_take_the_key(login: Login, sshd: Sshd) -> None:

@@ -55,6 +55,12 @@ from mattermost_load_test.ltops.providers.base import DeployOrder
     help="Kubernetes: values for the chart.",
 )
 @click.option("--agent-image", metavar="REF", help="Kubernetes: the image of the agents.")
+@click.option(
+    "--host-timeout",
+    type=click.FloatRange(1),
+    metavar="S",
+    help="AWS: how long a host may take until it lets us in.  [default: 300]",
+)
 @click.option("--force", is_flag=True, help="Kubernetes: deploy what a check advises against.")
 @dry_run_option
 @verbose_option
@@ -67,6 +73,7 @@ def deploy(
     data_source: str | None,
     values: Path | None,
     agent_image: str | None,
+    host_timeout: float | None,
     force: bool,
     dry_run: bool,
     verbose: bool,
@@ -84,7 +91,7 @@ def deploy(
       ltops deploy -c large --users 5000 -l company.mattermost-license -f values.yaml
     """  # noqa: D301  # likewise
     secret = None if data_source is None else SecretStr(data_source)
-    order = DeployOrder(mattermost, license, loadtests, users, secret, values, agent_image, force)
+    order = DeployOrder(mattermost, license, loadtests, users, secret, values, agent_image, force, host_timeout)
     if dry_run:
         click.echo(shown_steps(would_deploy(store().load(name), order)))
         return

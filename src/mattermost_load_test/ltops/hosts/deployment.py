@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ from mattermost_load_test.ltops.providers.base import DeployOrder
 from mattermost_load_test.ltops.roles import agent_host, app_host, metrics_host
 from mattermost_load_test.ltops.roles.mattermost import profiles_url
 from mattermost_load_test.ltops.roles.parts import Part
+from mattermost_load_test.ltops.ssh.connection import UP_S, HostUnreachableError
 from mattermost_load_test.ltops.steps import Stage, Step, Tell
 from mattermost_load_test.ltops.store import Cluster
 
@@ -60,6 +62,7 @@ class _Deployment:
         if order.data_source is not None:
             cluster.state.data_source, cluster.state.driver = order.data_source, driver_of(order.data_source)
         self._admin = _admin_of(os.environ)
+        self._up_s = UP_S if order.host_timeout_s is None else order.host_timeout_s
 
     def stages(self) -> Iterator[Stage]:
         """Yield the stages; before each, all hosts are looked at."""
@@ -70,7 +73,7 @@ class _Deployment:
 
     def _stages(self) -> Iterator[Stage]:
         fleet = self._fleet
-        side_by_side(fleet.hosts, self._wait)
+        yield self._waiting()
         self._ask_database()
         self._settle()
         plan = planning.plan(fleet, self._what, self._cluster.state.site_url, self._cluster.state.grafana_password)
@@ -89,17 +92,30 @@ class _Deployment:
         if apps:
             yield [self._site_step()]
 
-    def _wait(self, host: Host) -> None:
-        """Wait until a host lets us in; that it takes a while is said once."""
-        told = False
+    def _waiting(self) -> Stage:
+        """Return the steps that wait for the hosts that do not let us in yet."""
+        errors = side_by_side(self._fleet.hosts, self._refusal)
+        down = {host.name: error for host, error in zip(self._fleet.hosts, errors, strict=True) if error is not None}
+        if down:
+            hints = dict.fromkeys(f"; {error.hint}" for error in down.values() if error.hint)
+            self._progress.say(f"Waiting for {', '.join(down)} to let us in{''.join(hints)}")
+        return [self._wait_step(host) for host in self._fleet.hosts if host.name in down]
 
-        def tell(words: str) -> None:
-            nonlocal told
-            if not told:
-                self._progress.say(f"{host.name}: {words}")
-            told = True
+    def _refusal(self, host: Host) -> HostUnreachableError | None:
+        """Return why a host does not let us in yet."""
+        try:
+            self._connections.to(host).transport()
+        except HostUnreachableError as error:
+            return error
+        return None
 
-        self._connections.to(host).wait_until_up(tell)
+    def _wait_step(self, host: Host) -> Step:
+        def do(tell: Tell) -> None:
+            left = threading.Event()
+            with self._progress.interruptible(left.set):
+                self._connections.to(host).wait_until_up(tell, self._up_s, left)
+
+        return Step(host.name, f"wait until it lets us in, {self._up_s:g} s at most (--host-timeout)", do)
 
     def _survey(self, plan: planning.Plan) -> None:
         """Look at all hosts."""
@@ -172,7 +188,7 @@ class _Deployment:
 
     def _reboot_step(self, host: Host) -> Step:
         """Return the step that starts a host anew, where what was installed wants that."""
-        do = partial(reboot, self._connections.to(host))
+        do = partial(reboot, self._connections.to(host), up_s=self._up_s)
         return Step(host.name, "start it anew", do, lambda: self._facts[host.name].wants_reboot)
 
     def _site_step(self) -> Step:

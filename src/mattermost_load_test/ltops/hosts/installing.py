@@ -10,7 +10,7 @@ from mattermost_load_test.errors import HostError, OperationError
 from mattermost_load_test.ltops.hosts.survey import MARKS
 from mattermost_load_test.ltops.roles.parts import APT, Part
 from mattermost_load_test.ltops.ssh.commands import as_root, run, run_well
-from mattermost_load_test.ltops.ssh.connection import UP_S, Connection, Tell
+from mattermost_load_test.ltops.ssh.connection import Connection, Tell
 from mattermost_load_test.ltops.ssh.uploads import upload, write_files
 
 PACKAGES_S = 900.0
@@ -95,12 +95,12 @@ def boot_id(connection: Connection) -> str:
     return run_well(connection, "cat /proc/sys/kernel/random/boot_id").text
 
 
-def reboot(connection: Connection, tell: Tell) -> None:
-    """Start a host anew and wait until it is back; raises `HostError` when that takes too long."""
+def reboot(connection: Connection, tell: Tell, up_s: float) -> None:
+    """Start a host anew and wait until it is back; raises `HostError` when that takes longer than `up_s`."""
     before = boot_id(connection)
     with contextlib.suppress(HostError):  # the connection may end before the command does
         run(connection, as_root("systemctl reboot"))
-    deadline_s = time.monotonic() + UP_S
+    deadline_s = time.monotonic() + up_s
     while True:
         connection.close()
         tell("waiting until it is back")
@@ -109,5 +109,5 @@ def reboot(connection: Connection, tell: Tell) -> None:
             if boot_id(connection) != before:
                 return
         if time.monotonic() > deadline_s:
-            raise HostError(f"{connection.login} did not start anew within {UP_S:g} s")
+            raise HostError(f"{connection.login} did not start anew within {up_s:g} s")
         time.sleep(_POLL_S)

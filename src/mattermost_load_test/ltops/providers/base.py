@@ -40,6 +40,7 @@ class DeployOrder:
     values: Path | None = None
     agent_image: str | None = None
     force: bool = False
+    host_timeout_s: float | None = None
 
     def refuse(self, kind: str, **options: object) -> None:
         """Raise `UsageError` for the first of these options that was given: `flag="--values"` by field's name."""

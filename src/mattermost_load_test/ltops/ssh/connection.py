@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential, wait_random
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_after_delay,
+    stop_when_event_set,
+    wait_exponential,
+    wait_random,
+)
 
 from mattermost_load_test.errors import HostError
 from mattermost_load_test.ltops.ssh.keys import KnownHosts, private_key
@@ -84,24 +93,28 @@ class Connection:
                 assert there is not None  # it has just connected
             return there
 
-    def wait_until_up(self, tell: Tell, timeout_s: float = UP_S) -> None:
+    def wait_until_up(self, tell: Tell, timeout_s: float = UP_S, left: threading.Event | None = None) -> None:
         """Try with growing pauses until the host lets us in; raises `HostError` when it does not in time.
 
-        A host that has another key than it is known by is not tried again.
+        A host that has another key than it is known by is not tried again, nor any when `left` is set.
         """
-        begun_s = time.monotonic()
+        begun_s, left = time.monotonic(), left or threading.Event()
         try:
             for attempt in Retrying(
                 retry=retry_if_exception_type(HostUnreachableError),
-                stop=stop_after_delay(timeout_s),
+                stop=stop_after_delay(timeout_s) | stop_when_event_set(left),
                 wait=wait_exponential(multiplier=0.3, max=5.0) + wait_random(0, 0.5),
+                sleep=sleep_using_event(left),
                 before_sleep=lambda state: tell(_waiting(state, time.monotonic() - begun_s)),
                 reraise=True,
             ):
                 with attempt:
                     self.transport()
         except HostUnreachableError as error:
-            raise HostError(f"{error}; it was tried for {timeout_s:g} s") from error
+            raise HostError(
+                f"{error}; it was tried for {time.monotonic() - begun_s:.0f} s: see that it runs, and that it and what "
+                "stands before it let this machine in"
+            ) from error
 
     @contextmanager
     def channel(self) -> Iterator[paramiko.Channel]:

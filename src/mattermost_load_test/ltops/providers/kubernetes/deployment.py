@@ -49,6 +49,7 @@ class Deployment:
     """One deployment; made before anything is done, it raises what is wrong with its order."""
 
     def __init__(self, cluster: Cluster, order: DeployOrder, progress: Progress) -> None:
+        order.refuse("kubernetes", host_timeout_s="--host-timeout")
         order.refuse(
             "kubernetes: name images, and a database that is there, in a values file",
             mattermost="--mattermost",

@@ -55,7 +55,13 @@ class LocalProvider:
 
     def deploy(self, cluster: Cluster, order: DeployOrder, progress: Progress) -> Iterator[Stage]:
         """Yield the stages that start the servers and what stands around them."""
-        order.refuse("local", values="--values", agent_image="--agent-image", force="--force")
+        order.refuse(
+            "local",
+            values="--values",
+            agent_image="--agent-image",
+            force="--force",
+            host_timeout_s="--host-timeout",
+        )
         supervisor = Supervisor(cluster.directory)
         deployment = Deployment(cluster, order, supervisor, progress)
         yield [supervise(supervisor)]
