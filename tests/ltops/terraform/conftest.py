@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -243,3 +244,26 @@ def as_ec2_error(status: int, code: str) -> Answer:
     """Return an error as EC2 answers it."""
     error = f"<Error><Code>{code}</Code><Message>No.</Message></Error>"
     return status, f"<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"
+
+
+def console(*keys: str) -> str:
+    """Return what the console of a host shows once it has booted: Ubuntu's, cut short."""
+    return "\r\n".join(
+        [
+            "[    0.000000] Linux version 6.8.0-1031-aws (buildd@lcy02-amd64-091) (x86_64-linux-gnu-gcc-13 13.3.0)",
+            "<14>Nov 26 10:00:21 cloud-init: -----BEGIN SSH HOST KEY FINGERPRINTS-----",
+            "<14>Nov 26 10:00:21 cloud-init: 256 SHA256:qcEWp9dBmXtYkL root@ip-10-77-0-12 (ED25519)",
+            "<14>Nov 26 10:00:21 cloud-init: -----END SSH HOST KEY FINGERPRINTS-----",
+            "-----BEGIN SSH HOST KEY KEYS-----",
+            *keys,
+            "-----END SSH HOST KEY KEYS-----",
+            "[   21.805171] cloud-init[1043]: Cloud-init v. 25.1.4-0ubuntu0~24.04.1 finished. Up 21.79 seconds",
+            "",
+        ]
+    )
+
+
+def as_ec2_answer(text: str) -> Answer:
+    """Return a console's output as EC2 answers it."""
+    output = base64.b64encode(text.encode()).decode()
+    return 200, f"<GetConsoleOutputResponse><output>{output}</output></GetConsoleOutputResponse>"

@@ -26,7 +26,8 @@ SOURCE = "instance console"
 WAIT_S = 60.0
 """How long `deploy` waits for keys to be shown; hosts that were just made boot meanwhile."""
 
-_PAUSE_S = 5.0
+PAUSE_S = 5.0
+"""How long it pauses in between."""
 
 
 def pin_from_consoles(cluster: Cluster, progress: Progress, wait_s: float = 0) -> None:
@@ -44,7 +45,14 @@ def pin_from_consoles(cluster: Cluster, progress: Progress, wait_s: float = 0) -
         progress.warn(f"host keys are pinned at the first connection, since the consoles are not to be had: {error}")
 
 
-def pin_shown(fleet: Fleet, ids: Mapping[str, str], account: Account, progress: Progress, wait_s: float) -> None:
+def pin_shown(
+    fleet: Fleet,
+    ids: Mapping[str, str],
+    account: Account,
+    progress: Progress,
+    wait_s: float,
+    pause_s: float = PAUSE_S,
+) -> None:
     """Look at the consoles until each shows a key, `wait_s` at most; `ids` are the instances by host's name.
 
     Raises `CloudError`, or `UsageError` without credentials.
@@ -56,7 +64,7 @@ def pin_shown(fleet: Fleet, ids: Mapping[str, str], account: Account, progress: 
     look = Retrying(
         retry=retry_if_result(bool),
         stop=stop_after_delay(wait_s),
-        wait=wait_fixed(min(_PAUSE_S, wait_s)),
+        wait=wait_fixed(pause_s),
         retry_error_callback=_last,
     )
     left = look(_pin, known, met_never, ids, account)
