@@ -88,7 +88,8 @@ def a_host_that_does_not_come_up(stage: Stage, *order: str) -> None:
     assert "Waiting for loadtest-1 to let us in\n" in ended.stderr
     assert re.search(
         r"Error: loadtest-1: wait until it lets us in, 1.5 s at most \(--host-timeout\): loadtest-1 "
-        r"\(ubuntu@172.31.0.41\) cannot be reached by SSH: Connection refused; it was tried for \d s: see that it runs, .* this machine in. "
+        r"\(ubuntu@172.31.0.41\) cannot be reached by SSH: Connection refused; it was tried for \d s: "
+        r"see that it runs, .* this machine in. "
         r"`ltops deploy -c demo …` goes on from here\n$",
         ended.stderr,
     ), ended
