@@ -25,19 +25,7 @@ ROOT = Path(__file__).parents[2]
 PYTHON = "3.11"
 """That of the hosts."""
 
-PROGRAM = """#!/usr/bin/python3
-# {version}
-import json, pathlib, sys
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-import psycopg
-from mattermost_load_test.loadtest.cli import cli
-assert sys.argv[1] == "server", sys.argv
-settings = json.load(open(sys.argv[sys.argv.index("--config") + 1]))
-psycopg.connect(settings["SqlSettings"]["DataSource"]).close()
-assert settings["EmailSettings"]["SMTPPort"] == "10025", "what the archive ships is kept"
-host, port = settings["ServiceSettings"]["ListenAddress"].split(":")
-cli(["server", "--host", host or "0.0.0.0", "--port", port, "--empty"])
-"""
+PROGRAM = Path(__file__).with_name("stand_in.py")
 
 
 def bundle(target: Path) -> Path:
@@ -79,7 +67,7 @@ def _own_wheel(folder: Path) -> Path:
 def stand_in(target: Path, bundled: Path, version: str) -> Path:
     """Pack a Mattermost that is the embedded server, as a release is laid out."""
     files = {
-        "bin/mattermost": PROGRAM.replace("{version}", version).encode(),
+        "bin/mattermost": f"#!/usr/bin/python3\n# {version}\n{PROGRAM.read_text()}".encode(),
         "config/config.json": json.dumps({"EmailSettings": {"SMTPPort": "10025"}}).encode(),
         "i18n/en.json": b"[]",
         "client/root.html": b"",

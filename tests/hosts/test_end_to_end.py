@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import io
 import json
 import pty
@@ -9,6 +11,7 @@ import re
 import signal
 import subprocess
 import tarfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,8 +43,9 @@ def test_from_nothing_to_results_and_to_nothing_again(stage: Stage, artifacts: A
     terminals_and_tunnels(stage)
     a_run_that_is_left(stage)
     a_run_whose_connections_break(stage)
-    faults(stage)
     changes(stage, artifacts)
+    a_licence(stage)
+    faults(stage)
     stage.good("delete", "-c", "demo", "--yes")
     assert not (stage.home / "demo").exists()
 
@@ -88,10 +92,9 @@ def a_host_that_does_not_come_up(stage: Stage, *order: str) -> None:
     assert "Waiting for loadtest-1 to let us in\n" in ended.stderr
     assert re.search(
         r"Error: loadtest-1: wait until it lets us in, 1.5 s at most \(--host-timeout\): loadtest-1 "
-        r"\(ubuntu@172.31.0.41\) cannot be reached by SSH: Connection refused; it was tried for \d s: "
-        r"see that it runs, .* this machine in. "
-        r"`ltops deploy -c demo …` goes on from here\n$",
-        ended.stderr,
+        r"\(ubuntu@172.31.0.41\) cannot be reached by SSH: Connection refused; it was tried for \d s: see that it "
+        r"runs, and that it and what stands before it let this machine in. `ltops deploy -c demo …` goes on from here$",
+        ended.stderr.rstrip(),
     ), ended
     assert "✓" not in ended.stderr
 
@@ -208,6 +211,9 @@ def faults(stage: Stage) -> None:
         names = {name.partition("/")[2] for name in packed.getnames()}
         configuration = next(name for name in packed.getnames() if name.endswith("mattermost/config/config.json"))
         masked = packed.extractfile(configuration).read().decode()  # type: ignore[union-attr]
+        heap = next(name for name in packed.getnames() if name.endswith("app-0/pprof-heap.pb.gz"))
+        profile = gzip.decompress(packed.extractfile(heap).read())  # type: ignore[union-attr]
+    assert profile == b"/debug/pprof/heap"
     assert {"instances/app-0/journal.log", "metrics.json", "results/summary.txt", "status.json"} <= names
     assert ("mmuser:" in masked, "SMTPPort" in masked) == (False, True)
     stage.on("proxy-0", "systemctl stop mattermost-proxy; echo 'broken' > /etc/mattermost-load-test/nginx.conf")
@@ -222,20 +228,44 @@ def faults(stage: Stage) -> None:
 
 
 def changes(stage: Stage, artifacts: Artifacts) -> None:
-    """Deploy another Mattermost: only the app changes; a licence that is none is refused."""
+    """Deploy another Mattermost: only the app changes; a licence that is none is refused, one not taken is told."""
     (stage.folder / "license").write_text("no licence")
     ended = stage.run("deploy", "-c", "demo", "-l", str(stage.folder / "license"))
     assert (ended.code, "is no Mattermost licence" in ended.stderr) == (2, True)
     a_server_that_does_not_start(stage)
-    changed = stage.good("deploy", "-c", "demo", "-m", str(artifacts.two))
-    assert re.findall(r"✓ (\S+)  (.*)", changed.stderr) == [
-        ("demo", "note what is deployed"),
+    changed = stage.good("deploy", "-c", "demo", "-m", str(artifacts.two), "-l", licence(stage, b"a bad one"))
+    assert sorted(re.findall(r"✓ (\S+)  (.*)", changed.stderr)) == [
         ("app-0", "install Mattermost"),
         ("app-0", "start Mattermost"),
+        ("demo", "note what is deployed"),
+        ("metrics-0", "start Prometheus"),  # a licensed server is asked for its metrics
         ("site", "wait for http://172.31.0.20 and its admin"),  # it keeps all in memory
     ]
+    assert "Missing: a licence that these servers take: the one deployed has expired" in changed.stderr
     assert "# two" in stage.on("app-0", "cat /opt/mattermost/current/bin/mattermost")
     assert len(stage.on("app-0", "ls /opt/mattermost/releases").split()) == 1
+
+
+def licence(stage: Stage, words: bytes) -> str:
+    """Write a licence as they are sent: Base64 that ends in a signature of 256 bytes."""
+    path = stage.folder / "mattermost.mattermost-license"
+    path.write_bytes(base64.b64encode(words + bytes(256)))
+    return str(path)
+
+
+def a_licence(stage: Stage) -> None:
+    """Deploy one that the server takes: it is kept from others, and the server tells its metrics then."""
+    path = licence(stage, b"a good one")
+    changed = stage.good("deploy", "-c", "demo", "-l", path)
+    assert ("Missing" in changed.stderr, "✓ app-0  start Mattermost" in changed.stderr) == (False, True)
+    found = stage.on("app-0", "cd /opt/mattermost/config; stat -c '%a %U %n' *licen*; cat mattermost-license")
+    text = Path(path).read_text()
+    assert found.splitlines() == ["400 root license.env", "400 mattermost mattermost-license", text]
+    seen = stage.on("app-0", "journalctl --no-pager; cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+    assert text not in seen + (stage.home / "demo" / "ltops.log").read_text()
+    assert status(stage)[0]["well"]
+    metrics = "http://172.31.0.30:9090/api/v1/query?query=mattermost_http_requests_total"
+    stage.until(lambda: '"instance":"app-0"' in fetched(stage, metrics), "its metrics are scraped")
 
 
 def a_server_that_does_not_start(stage: Stage) -> None:

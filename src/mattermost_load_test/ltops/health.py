@@ -47,6 +47,17 @@ async def _ping(url: str) -> Answer:
         return Answer(str(status.version), (time.monotonic() - begun_s) * 1000)
 
 
+def is_licensed(url: str) -> bool:
+    """Say whether a server has a licence that it takes; raises `ServerError`."""
+    return asyncio.run(_is_licensed(url))
+
+
+async def _is_licensed(url: str) -> bool:
+    async with open_transport(TransportOptions(url, request_timeout_s=TIMEOUT_S)) as transport:
+        told = await Client(transport, server=transport.server).system.client_license()
+        return told.get("IsLicensed") == "true"
+
+
 def server_id(url: str) -> str:
     """Return the id that a server gave itself when its database was made, empty if it tells none.
 

@@ -6,17 +6,18 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from mattermost_load_test.config import ConnectionConfiguration, find, load
-from mattermost_load_test.errors import ArtifactError
+from mattermost_load_test.errors import ArtifactError, ServerError
 from mattermost_load_test.ltops.cluster import Instance
 from mattermost_load_test.ltops.configuring import SHIPPED
 from mattermost_load_test.ltops.database_shell import driver_of
-from mattermost_load_test.ltops.health import answers, wait_until_up
+from mattermost_load_test.ltops.health import answers, is_licensed, wait_until_up
 from mattermost_load_test.ltops.hosts import planning
 from mattermost_load_test.ltops.hosts.admin import admin_exists, make_admin
 from mattermost_load_test.ltops.hosts.connections import Connections, side_by_side
@@ -91,6 +92,7 @@ class _Deployment:
             yield self._steps({name: plan.started[name] for name in names})
         if apps:
             yield [self._site_step()]
+            self._check_license()
 
     def _waiting(self) -> Stage:
         """Return the steps that wait for the hosts that do not let us in yet."""
@@ -190,6 +192,13 @@ class _Deployment:
         """Return the step that starts a host anew, where what was installed wants that."""
         do = partial(reboot, self._connections.to(host), up_s=self._up_s)
         return Step(host.name, "start it anew", do, lambda: self._facts[host.name].wants_reboot)
+
+    def _check_license(self) -> None:
+        """Note it where the servers do not take the licence that they were given."""
+        state = self._cluster.state
+        with suppress(ServerError):  # where they do not answer, others say so
+            if self._what.license is not None and not is_licensed(state.site_url):
+                state.missing.append(planning.LICENSE_NOT_TAKEN.format(name=state.name))
 
     def _site_step(self) -> Step:
         """Return the step that waits for the site and makes its admin."""

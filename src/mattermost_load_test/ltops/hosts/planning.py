@@ -135,3 +135,7 @@ NO_GRAFANA = (
     "Grafana, which draws metrics: its package could not be downloaded here; deploy again when it can, or name a copy "
     "of it (grafana_….deb of https://grafana.com/grafana/download) by LTOPS_URL_GRAFANA"
 )
+LICENSE_NOT_TAKEN = (
+    "a licence that these servers take: the one deployed has expired, or is not signed by Mattermost; "
+    "`ltops ssh app -c {name} -- sudo journalctl -u mattermost` shows what they say of it, deploy -l names another"
+)

@@ -18,6 +18,9 @@ HOME = "/opt/mattermost"
 CURRENT = f"{HOME}/current"
 CONFIGURATION = f"{HOME}/config/config.json"
 LICENSE = f"{HOME}/config/mattermost-license"
+LICENSE_ENVIRONMENT = f"{HOME}/config/license.env"
+"""The licence as a variable, which counts more than the one that the database remembers from before."""
+
 DATA = "/var/lib/mattermost"
 UNIT = "mattermost.service"
 PORT = 8065
@@ -74,7 +77,7 @@ def install_part(release: AppRelease) -> Part:
 def run_part(release: AppRelease, settings: AppSettings, license_data: bytes | None, listen: str) -> Part:
     """Return what configures a server and runs it; `listen` is the address that it is to answer on."""
     configuration = json.dumps(settings.merged_into(release.shipped), indent=4) + "\n"
-    licence = () if license_data is None else (RemoteFile(LICENSE, license_data, 0o400, ACCOUNT, ACCOUNT),)
+    licence = () if license_data is None else _license_files(license_data)
     command = [f"{CURRENT}/{release.program}", *(["server"] if release.program.endswith("mattermost") else [])]
     unit = render(
         "mattermost.service.j2",
@@ -82,7 +85,7 @@ def run_part(release: AppRelease, settings: AppSettings, license_data: bytes | N
         command=" ".join([*command, "--config", CONFIGURATION]),
         directory=CURRENT,
         open_files=OPEN_FILES,
-        start_s=round(START_S),
+        environment=LICENSE_ENVIRONMENT if licence else "",
     )
     return Part(
         name="mattermost",
@@ -93,8 +96,17 @@ def run_part(release: AppRelease, settings: AppSettings, license_data: bytes | N
             unit_file(UNIT, unit),
         ),
         rewritten=frozenset({CONFIGURATION}),  # by the server, when its settings are changed over its API
-        commands=(f": release {release.digest}", *(() if licence else (f"rm -f {LICENSE}",))),
+        commands=(f": release {release.digest}", *(() if licence else (f"rm -f {LICENSE} {LICENSE_ENVIRONMENT}",))),
         units=(UNIT,),
         ports=((listen, PORT),),
         start_s=START_S,
+    )
+
+
+def _license_files(data: bytes) -> tuple[RemoteFile, ...]:
+    """Return the files of a licence: servers before `MM_LICENSE` read the first."""
+    variable = b'MM_LICENSE="' + b"".join(data.split()) + b'"\n'
+    return (
+        RemoteFile(LICENSE, data, 0o400, ACCOUNT, ACCOUNT),
+        RemoteFile(LICENSE_ENVIRONMENT, variable, 0o400),
     )
