@@ -10,6 +10,13 @@ from pathlib import Path
 import pytest
 from tests.hosts import packages
 from tests.hosts.stage import HOSTS, Stage, lacking
+from tests.ltops.conftest import QUICK
+
+SLOWLY = {"TestLengthMinutes": 0.1, "ActionRateMilliseconds": 2000}
+"""Several hosts share this machine, which keeps actions waiting at times."""
+
+CONFIGURATION = {**QUICK, "UserEntitiesConfiguration": QUICK["UserEntitiesConfiguration"] | SLOWLY}
+"""A run of six seconds."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
     """Give the archives that are deployed."""
     skip_without_hosts()
     folder = tmp_path_factory.mktemp("artifacts")
-    bundle = packages.bundle(folder / "agents.tar.gz")
+    bundle = packages.bundle(folder / "agents.tar.gz", CONFIGURATION)
     one = packages.stand_in(folder / "one.tar.gz", bundle, "one")
     two = packages.stand_in(folder / "two.tar.gz", bundle, "two")
     return Artifacts(bundle, one, two, packages.grafana(folder / "grafana_0_all.deb"))

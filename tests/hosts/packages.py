@@ -13,11 +13,14 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.hosts import image
 
 from mattermost_load_test import __version__
+from mattermost_load_test.config import CONFIGURATION_FILE
 from mattermost_load_test.ltops.artifacts import bundling
 from mattermost_load_test.ltops.artifacts.archives import BUNDLE_CARD, BUNDLE_FORMAT
 
@@ -28,13 +31,13 @@ PYTHON = "3.11"
 PROGRAM = Path(__file__).with_name("stand_in.py")
 
 
-def bundle(target: Path) -> Path:
-    """Make the agent's bundle for the hosts' Python; wheels of others are kept between runs."""
+def bundle(target: Path, configuration: Mapping[str, Any]) -> Path:
+    """Make the agent's bundle for the hosts' Python, with this configuration; others' wheels are kept between runs."""
     top = target.parent / bundling.TOP
     (top / "wheels").mkdir(parents=True)
     for wheel in [*_wheels().glob("*.whl"), _own_wheel(target.parent / "dist")]:
         shutil.copy(wheel, top / "wheels")
-    shutil.copy(ROOT / "loadtestconfig.json", top)
+    (top / CONFIGURATION_FILE).write_text(json.dumps(configuration))
     shutil.copy(bundling.INSTALLER, top / "install.sh")
     card = {"format": BUNDLE_FORMAT, "version": __version__, "pythons": [PYTHON], "platform": "linux-x86_64"}
     (top / BUNDLE_CARD).write_text(json.dumps(card))

@@ -13,8 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-LICENCE = b"a good one"
-"""How a licence begins that it takes."""
+LICENCE = "a good one"
+"""The id of a licence that it takes; the signature may be any."""
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ def is_licensed(settings: dict[str, Any]) -> bool:
         return False
     text = Path(file).read_text()
     assert os.environ["MM_LICENSE"] == text
-    return base64.b64decode(text).startswith(LICENCE)
+    return json.loads(base64.b64decode(text)[:-256])["id"] == LICENCE
 
 
 def main(settings: dict[str, Any]) -> None:

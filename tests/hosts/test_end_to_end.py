@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.hosts.conftest import Artifacts
+from tests.hosts.conftest import CONFIGURATION, Artifacts
 from tests.hosts.stage import Stage
-from tests.ltops.conftest import QUICK
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("hosts")]
 
@@ -154,9 +153,8 @@ def fetched(stage: Stage, url: str) -> str:
 def a_run_that_is_left(stage: Stage) -> None:
     """Kill the command while one of two hosts is slow to start its agent; --attach knows both, what it finds is whole.
 
-    That host's systemctl waits for a file.
+    That host's systemctl waits for a file. The run's configuration is that of the bundle.
     """
-    configure(stage, minutes=0.1)
     stage.on("loadtest-1", f"install -m 755 /dev/stdin /usr/local/bin/systemctl <<'E'\n{SLOW_TO_START}E")
     left = stage.start("loadtest", "-c", "demo")
     stage.until(lambda: job(stage, "loadtest-0") and stage.on("loadtest-1", "ls /run").count("is-slow"), "one runs")
@@ -167,6 +165,8 @@ def a_run_that_is_left(stage: Stage) -> None:
     stage.until(lambda: agents_tell_how_far_they_are(stage), "status reaches the agents' metrics")
     ended = stage.good("loadtest", "-c", "demo", "--attach")
     assert "Timings Report" in ended.stdout
+    played = json.loads((stage.home / "demo" / "results" / "loadtestconfig.json").read_text())
+    assert CONFIGURATION["UserEntitiesConfiguration"].items() <= played["UserEntitiesConfiguration"].items()
     (found,) = status(stage)
     assert found["run"]["exit_codes"] == [0, 0]
     for address in ("172.31.0.40", "172.31.0.41"):
@@ -233,7 +233,7 @@ def changes(stage: Stage, artifacts: Artifacts) -> None:
     ended = stage.run("deploy", "-c", "demo", "-l", str(stage.folder / "license"))
     assert (ended.code, "is no Mattermost licence" in ended.stderr) == (2, True)
     a_server_that_does_not_start(stage)
-    changed = stage.good("deploy", "-c", "demo", "-m", str(artifacts.two), "-l", licence(stage, b"a bad one"))
+    changed = stage.good("deploy", "-c", "demo", "-m", str(artifacts.two), "-l", licence(stage, "a bad one"))
     assert sorted(re.findall(r"✓ (\S+)  (.*)", changed.stderr)) == [
         ("app-0", "install Mattermost"),
         ("app-0", "start Mattermost"),
@@ -246,16 +246,16 @@ def changes(stage: Stage, artifacts: Artifacts) -> None:
     assert len(stage.on("app-0", "ls /opt/mattermost/releases").split()) == 1
 
 
-def licence(stage: Stage, words: bytes) -> str:
-    """Write a licence as they are sent: Base64 that ends in a signature of 256 bytes."""
+def licence(stage: Stage, name: str) -> str:
+    """Write a licence as they are sent: Base64 of an object in JSON and a signature of 256 bytes."""
     path = stage.folder / "mattermost.mattermost-license"
-    path.write_bytes(base64.b64encode(words + bytes(256)))
+    path.write_bytes(base64.b64encode(json.dumps({"id": name}).encode() + b"s" * 256))
     return str(path)
 
 
 def a_licence(stage: Stage) -> None:
     """Deploy one that the server takes: it is kept from others, and the server tells its metrics then."""
-    path = licence(stage, b"a good one")
+    path = licence(stage, "a good one")
     changed = stage.good("deploy", "-c", "demo", "-l", path)
     assert ("Missing" in changed.stderr, "✓ app-0  start Mattermost" in changed.stderr) == (False, True)
     found = stage.on("app-0", "cd /opt/mattermost/config; stat -c '%a %U %n' *licen*; cat mattermost-license")
@@ -285,12 +285,6 @@ def status(stage: Stage) -> list[dict[str, Any]]:
     told = json.loads(stage.good("status", "-c", "demo", "--json").stdout)
     assert isinstance(told, list)
     return told
-
-
-def configure(stage: Stage, minutes: float) -> None:
-    """Write the configuration that runs find: four hosts share this machine, which keeps actions waiting at times."""
-    entities = QUICK["UserEntitiesConfiguration"] | {"TestLengthMinutes": minutes, "ActionRateMilliseconds": 2000}
-    (stage.folder / "loadtestconfig.json").write_text(json.dumps({**QUICK, "UserEntitiesConfiguration": entities}))
 
 
 def job(stage: Stage, host: str) -> bool:

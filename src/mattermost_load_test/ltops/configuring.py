@@ -77,7 +77,7 @@ def agent_configuration(state: ClusterState, order: ConfigurationOrder) -> Agent
     """
     agents = len(state.of_role("loadtest"))
     site_urls = tuple(dict.fromkeys(proxy.url for proxy in state.of_role("proxy"))) or (state.site_url,)
-    path = order.path or find(order.cwd) or state.configuration or SHIPPED
+    path = file_of(state, order)
     sizes = []
     if state.users is not None:
         sizes.append(Flag("deploy --users", "LoadtestEnviromentConfig", "NumUsers", state.users))
@@ -91,6 +91,11 @@ def agent_configuration(state: ClusterState, order: ConfigurationOrder) -> Agent
     loaded = load(path, order.environ, order.cwd, defaults=sizes, flags=flags)
     _check_users(loaded.configuration, agents)
     return AgentConfiguration(loaded.configuration, agents, site_urls, order.cwd / path, loaded.warnings)
+
+
+def file_of(state: ClusterState, order: ConfigurationOrder) -> Path:
+    """Return the file that a configuration begins with."""
+    return order.path or find(order.cwd) or state.configuration or SHIPPED
 
 
 def _setting(text: str) -> Flag:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tarfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +16,15 @@ from rich.console import Console
 
 from mattermost_load_test.errors import ArtifactError, UsageError
 from mattermost_load_test.logs import Log
+from mattermost_load_test.ltops.artifacts.archives import BUNDLE_CARD, BUNDLE_FORMAT
 from mattermost_load_test.ltops.cluster import ClusterState
+from mattermost_load_test.ltops.configuring import ConfigurationOrder, agent_configuration
 from mattermost_load_test.ltops.hosts import planning
 from mattermost_load_test.ltops.hosts.database import data_source, share
 from mattermost_load_test.ltops.hosts.deployed import AgentBundle, Deployed, Package, Release
 from mattermost_load_test.ltops.hosts.deployment import deployment_stages, instances
 from mattermost_load_test.ltops.hosts.fleet import Bucket, DatabaseEndpoints, Fleet, Host
+from mattermost_load_test.ltops.hosts.ordering import wanted
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import DeployOrder
 from mattermost_load_test.ltops.store import Cluster
@@ -132,9 +136,8 @@ def test_data_sources() -> None:
 
 def ordered(fleet: Fleet, folder: Path, **order: Any) -> None:
     """Give an order that cannot be taken."""
-    state = ClusterState(name="demo", kind="terraform", created_at=datetime.now(UTC), phase="created")
-    progress = Progress(Console(file=io.StringIO()), Log(), None, verbose=False)
-    deployment_stages(Cluster(folder, state), fleet, DeployOrder(**order), progress)
+    cluster, progress = made_of(folder)
+    deployment_stages(cluster, fleet, DeployOrder(**order), progress)
 
 
 def test_orders_that_cannot_be_taken(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,10 +159,39 @@ def test_orders_that_cannot_be_taken(fleet: Fleet, tmp_path: Path, monkeypatch: 
         ordered(replace(fleet, hosts=fleet.hosts), tmp_path, license=tmp_path / "license", mattermost=archive(tmp_path))
 
 
+def test_the_bundle_brings_its_configuration(fleet: Fleet, tmp_path: Path) -> None:
+    """It is kept in the cluster's folder, for its owner only, and runs begin with it where nothing else is said."""
+    bundle = tmp_path / "agents.tar.gz"
+    card = {"format": BUNDLE_FORMAT, "version": "1", "pythons": ["3.11"]}
+    files = {BUNDLE_CARD: card, "loadtestconfig.json": {"LoadtestEnviromentConfig": {"NumUsers": 77}}}
+    with tarfile.open(bundle, "w:gz") as packed:
+        for name, content in files.items():
+            member, data = tarfile.TarInfo(f"agents/{name}"), json.dumps(content).encode()
+            member.size = len(data)
+            packed.addfile(member, io.BytesIO(data))
+    home = tmp_path / "demo"
+    home.mkdir()
+    agents = replace(fleet, hosts=[fleet.hosts[-1]], database=None, server_url="https://chat.example.com")
+    cluster, progress = made_of(home)
+    found = wanted(cluster, agents, DeployOrder(loadtests=str(bundle)), progress)
+    found.keep(home)
+    assert Deployed.of(home) == found
+    cluster.state.configuration = found.configuration_in(home)
+    assert cluster.state.configuration == home / "loadtestconfig.json"
+    assert cluster.state.configuration.stat().st_mode & 0o777 == 0o600
+    cluster.state.instances, cluster.state.site_url = instances(agents), "https://chat.example.com"
+    order = ConfigurationOrder(None, ["UserEntitiesConfiguration.NumActiveEntities=7"], {}, tmp_path)
+    assert agent_configuration(cluster.state, order).configuration.environment.num_users == 77
+
+
+def made_of(folder: Path) -> tuple[Cluster, Progress]:
+    """Return a cluster that was made, and progress that nobody sees."""
+    state = ClusterState(name="demo", kind="terraform", created_at=datetime.now(UTC), phase="created")
+    return Cluster(folder, state), Progress(Console(file=io.StringIO()), Log(), None, verbose=False)
+
+
 def archive(folder: Path) -> str:
     """Make a Mattermost archive with nothing in it but a program."""
-    import tarfile
-
     with tarfile.open(folder / "mattermost.tar.gz", "w:gz") as packed:
         packed.addfile(tarfile.TarInfo("mattermost/bin/mattermost"))
     return str(folder / "mattermost.tar.gz")

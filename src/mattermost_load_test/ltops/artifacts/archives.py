@@ -78,7 +78,7 @@ def open_bundle(path: Path) -> Bundle:
     raise ArtifactError(f"{path} is no bundle of the agent ({_some(names)}): make one by `make package`")
 
 
-def member_of(archive: MattermostArchive, names: Sequence[str]) -> bytes | None:
+def member_of(archive: MattermostArchive | Bundle, names: Sequence[str]) -> bytes | None:
     """Return the first file that is there of those of these names below the top folder, None if none is."""
     found: dict[str, bytes] = {}
     with _opened(archive.path) as opened:

@@ -1,11 +1,13 @@
-"""The system admin of a server that was just deployed: there afterwards, whatever was there before."""
+"""The system admin of a server that was just deployed: there afterwards, or said how to get one."""
 
 from __future__ import annotations
 
 import asyncio
+import shlex
 
 from mattermost_load_test.config import ConnectionConfiguration
 from mattermost_load_test.errors import AdminLoginError, ApiError, ServerError
+from mattermost_load_test.ltops.roles.app_host import CURRENT
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.rest import Client
 from mattermost_load_test.mattermost.transport import TransportOptions
@@ -17,24 +19,38 @@ _TIMEOUT_S = 15.0
 def admin_exists(url: str, connection: ConnectionConfiguration) -> bool:
     """Say whether the admin of a configuration can log in on a server."""
     try:
-        return asyncio.run(_logged_in(url, connection, make=False))
+        return bool(asyncio.run(_is_admin(url, connection, make=False)))
     except ServerError:
         return False
 
 
-def make_admin(url: str, connection: ConnectionConfiguration) -> None:
-    """Make the admin of a configuration, as the first account of a server, unless it is there; raises `ServerError`."""
-    if not asyncio.run(_logged_in(url, connection, make=True)):
+def make_admin(url: str, connection: ConnectionConfiguration, cluster_name: str) -> None:
+    """Make the admin of a configuration, as the first account of a server, unless it is there.
+
+    Raises `AdminLoginError`, with the commands that help, where others have accounts there already, `ServerError`.
+    """
+    is_admin = asyncio.run(_is_admin(url, connection, make=True))
+    if is_admin:
+        return
+    email = connection.admin_email
+    mmctl = f"ltops ssh app -c {cluster_name} -- sudo {CURRENT}/bin/mmctl --local"
+    who = shlex.quote(email)
+    if is_admin is None:
         raise AdminLoginError(
-            f"{url} has accounts, but {connection.admin_email} is no system admin of it: put one into "
-            "ConnectionConfiguration.AdminEmail and AdminPassword of loadtestconfig.json, or make this one on the host "
-            f"(`ltops ssh app`): `mmctl --local user create --email {connection.admin_email} --username {USERNAME} "
-            "--password PASSWORD --system-admin`"
+            f"{url} has accounts already, and does not let in {email} with the password of the configuration. Put one "
+            "of its system admins into ConnectionConfiguration.AdminEmail and AdminPassword of loadtestconfig.json; or "
+            f"make this one by `{mmctl} user create --email {who} --username {USERNAME} --password PASSWORD "
+            "--system-admin`; or, where that says that it exists, give it this password by "
+            f"`{mmctl} user change-password {who} --password PASSWORD`"
         )
+    raise AdminLoginError(
+        f"{email} is no system admin on {url}: make it one by `{mmctl} roles system_admin {who}`, or put one into "
+        "ConnectionConfiguration.AdminEmail and AdminPassword of loadtestconfig.json"
+    )
 
 
-async def _logged_in(url: str, connection: ConnectionConfiguration, *, make: bool) -> bool:
-    """Log in, having made the account where that can be done, and say whether it is a system admin."""
+async def _is_admin(url: str, connection: ConnectionConfiguration, *, make: bool) -> bool | None:
+    """Log in, having made the account where there is none yet, and say whether it is a system admin; None: refused."""
     async with open_transport(TransportOptions(url, request_timeout_s=_TIMEOUT_S)) as transport:
         client = Client(transport, server=transport.server)
         if make and (await client.system.client_config()).get("NoAccounts") == "true":
@@ -44,6 +60,6 @@ async def _logged_in(url: str, connection: ConnectionConfiguration, *, make: boo
         except ApiError as error:
             if error.status != 401:
                 raise
-            return False
+            return None
         await client.logout()
         return admin.is_system_admin

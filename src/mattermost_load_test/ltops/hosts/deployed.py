@@ -12,6 +12,7 @@ from mattermost_load_test.errors import StateFileError
 from mattermost_load_test.ltops.store import write_private
 
 FILE = "hosts.json"
+CONFIGURATION_COPY = "loadtestconfig.json"
 
 
 class _Model(BaseModel):
@@ -29,13 +30,17 @@ class Release(_Model):
 
 
 class AgentBundle(_Model):
-    """A bundle of the agent: where it lies here, its SHA-256, its top folder, version and Pythons."""
+    """A bundle of the agent: where it lies here, its SHA-256, its top folder, version and Pythons.
+
+    `configuration` is the text of the one in it, empty where there is none.
+    """
 
     path: str
     digest: str
     top: str
     version: str
     pythons: tuple[str, ...]
+    configuration: str = ""
 
 
 class Package(_Model):
@@ -74,5 +79,14 @@ class Deployed(_Model):
             raise StateFileError(f"{path} is broken: remove it, and deploy again with -m and -t") from error
 
     def keep(self, directory: Path) -> None:
-        """Write it into the folder of a cluster, for its owner only; raises `OutputError`."""
+        """Write it into the folder of a cluster, for its owner only; raises `OutputError`.
+
+        The configuration of the agents is a file beside it, too, by which messages call it.
+        """
+        if (path := self.configuration_in(directory)) is not None and self.bundle is not None:
+            write_private(path, self.bundle.configuration)
         write_private(directory / FILE, self.model_dump_json(indent=2) + "\n")
+
+    def configuration_in(self, directory: Path) -> Path | None:
+        """Return where the configuration is that came with the agents; None where none did."""
+        return directory / CONFIGURATION_COPY if self.bundle is not None and self.bundle.configuration else None

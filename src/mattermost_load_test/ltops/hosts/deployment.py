@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from mattermost_load_test.config import ConnectionConfiguration, find, load
+from mattermost_load_test.config import ConnectionConfiguration, load
 from mattermost_load_test.errors import ArtifactError, ServerError
 from mattermost_load_test.ltops.cluster import Instance
-from mattermost_load_test.ltops.configuring import SHIPPED
+from mattermost_load_test.ltops.configuring import ConfigurationOrder, file_of
 from mattermost_load_test.ltops.database_shell import driver_of
 from mattermost_load_test.ltops.health import answers, is_licensed, wait_until_up
 from mattermost_load_test.ltops.hosts import planning
@@ -62,7 +62,9 @@ class _Deployment:
         self._facts: dict[str, Facts] = {}
         if order.data_source is not None:
             cluster.state.data_source, cluster.state.driver = order.data_source, driver_of(order.data_source)
-        self._admin = _admin_of(os.environ)
+        if cluster.state.configuration is not None and not cluster.state.configuration.is_file():
+            cluster.state.configuration = None  # it is written again
+        self._admin()  # what is wrong with a configuration is said before anything is done
         self._up_s = UP_S if order.host_timeout_s is None else order.host_timeout_s
 
     def stages(self) -> Iterator[Stage]:
@@ -167,13 +169,17 @@ class _Deployment:
 
     def _kept_step(self) -> Step:
         """Return the step that remembers here what is to be there."""
-        directory = self._cluster.directory
-        return Step(
-            self._cluster.name,
-            "note what is deployed",
-            lambda tell: self._what.keep(directory),
-            lambda: Deployed.of(directory) != self._what,
-        )
+        directory, state = self._cluster.directory, self._cluster.state
+        configuration = self._what.configuration_in(directory)
+
+        def do(tell: Tell) -> None:
+            self._what.keep(directory)
+            state.configuration = configuration
+
+        def is_pending() -> bool:
+            return Deployed.of(directory) != self._what or state.configuration != configuration
+
+        return Step(self._cluster.name, "note what is deployed", do, is_pending)
 
     def _steps(self, parts: Mapping[str, Part]) -> Sequence[Step]:
         """Return the steps that put parts into place, by host's name."""
@@ -193,6 +199,12 @@ class _Deployment:
         do = partial(reboot, self._connections.to(host), up_s=self._up_s)
         return Step(host.name, "start it anew", do, lambda: self._facts[host.name].wants_reboot)
 
+    def _admin(self) -> ConnectionConfiguration:
+        """Return the account that is to be system admin: that of the configuration that a run would find."""
+        order = ConfigurationOrder(None, (), os.environ, Path.cwd())
+        path = file_of(self._cluster.state, order)
+        return load(path, order.environ, order.cwd).configuration.connection
+
     def _check_license(self) -> None:
         """Note it where the servers do not take the licence that they were given."""
         state = self._cluster.state
@@ -206,18 +218,12 @@ class _Deployment:
 
         def do(tell: Tell) -> None:
             wait_until_up(url, SITE_S, lambda: None)
-            make_admin(url, self._admin)
+            make_admin(url, self._admin(), self._cluster.name)
 
         def is_pending() -> bool:
-            return not (answers(url) and admin_exists(url, self._admin))
+            return not (answers(url) and admin_exists(url, self._admin()))
 
         return Step("site", f"wait for {url} and its admin", do, is_pending)
-
-
-def _admin_of(environ: Mapping[str, str]) -> ConnectionConfiguration:
-    """Return the account that is to be system admin: that of the configuration that a run would find."""
-    path = find(Path.cwd()) or SHIPPED
-    return load(path, environ, Path.cwd()).configuration.connection
 
 
 def instances(fleet: Fleet, *, licensed: bool = False) -> list[Instance]:

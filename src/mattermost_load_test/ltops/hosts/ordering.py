@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from mattermost_load_test.config import CONFIGURATION_FILE
 from mattermost_load_test.errors import ArtifactError, DownloadError, UsageError
 from mattermost_load_test.ltops.artifacts.archives import Bundle, MattermostArchive, member_of
 from mattermost_load_test.ltops.artifacts.bringing import bring_bundle, bring_grafana, bring_mattermost
@@ -81,6 +82,7 @@ def _bundle(bundle: Bundle) -> AgentBundle:
         top=bundle.top,
         version=bundle.version,
         pythons=bundle.pythons,
+        configuration=(member_of(bundle, (CONFIGURATION_FILE,)) or b"").decode(errors="replace"),
     )
 
 

@@ -97,6 +97,7 @@ def _started(fleet: Fleet, host: Host, what: Deployed, site_url: str) -> Part:
         readers=readers(database) if licensed else (),
         bucket=None if fleet.bucket is None else (fleet.bucket.name, fleet.bucket.region),
         cluster_address=host.private_address if licensed and len(fleet.of_role("app")) > 1 else "",
+        local_mode=True,
     )
     license_data = None if what.license is None else what.license.get_secret_value().encode()
     return app_host.run_part(_release(what), settings, license_data, host.private_address)

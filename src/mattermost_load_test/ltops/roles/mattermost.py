@@ -35,7 +35,8 @@ class AppSettings:
     `readers` are data sources of replicas. `bucket` is where files are instead of `file_directory`, by name and region,
     opened by the host's own role. `cluster_address` is where the servers of a cluster find this one, empty outside of
     one, which takes a licence; they know each other by these addresses, so that each needs one of its own.
-    `bind_address` is where it listens for them, everywhere if empty.
+    `bind_address` is where it listens for them, everywhere if empty. `local_mode` opens a socket for `mmctl --local`, one on
+    a host.
     """
 
     listen: str
@@ -55,6 +56,7 @@ class AppSettings:
     bind_address: str = ""
     gossip_port: int = GOSSIP_PORT
     streaming_port: int = STREAMING_PORT
+    local_mode: bool = False
 
     def merged_into(self, shipped: Mapping[str, Any]) -> dict[str, Any]:
         """Return a whole configuration: what is shipped, with these settings over it; the data source in clear."""
@@ -74,6 +76,7 @@ class AppSettings:
                 "EnableIncomingWebhooks": True,
                 "EnableOnlyAdminIntegrations": False,
                 "EnableSecurityFixAlert": False,
+                "EnableLocalMode": self.local_mode,
                 "LicenseFileLocation": self.license_file,
             },
             "TeamSettings": {
