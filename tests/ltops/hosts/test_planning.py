@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
+import shutil
+import subprocess
 import tarfile
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +17,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from rich.console import Console
+from tests.loadtest.database.servers import free_port
 
 from mattermost_load_test.errors import ArtifactError, UsageError
 from mattermost_load_test.logs import Log
@@ -27,6 +32,7 @@ from mattermost_load_test.ltops.hosts.fleet import Bucket, DatabaseEndpoints, Fl
 from mattermost_load_test.ltops.hosts.ordering import wanted
 from mattermost_load_test.ltops.progress import Progress
 from mattermost_load_test.ltops.providers.base import DeployOrder
+from mattermost_load_test.ltops.roles import proxy_host
 from mattermost_load_test.ltops.store import Cluster
 
 HOSTS = {
@@ -75,8 +81,16 @@ def test_servers_with_a_licence(fleet: Fleet) -> None:
         "postgres://mmuser:p%40ss%2Fword@reader:5432/mattermost?sslmode=require&connect_timeout=10"
     ]
     assert found["SqlSettings"]["MaxOpenConns"] == 245  # (1000 - 20) / 2 servers / writer and readers
-    assert found["FileSettings"]["AmazonS3Bucket"] == "files"
-    assert found["FileSettings"]["AmazonS3AccessKeyId"] == ""
+    assert found["FileSettings"] == {
+        "DriverName": "amazons3",
+        "Directory": "/var/lib/mattermost/files/",
+        "AmazonS3AccessKeyId": "",
+        "AmazonS3SecretAccessKey": "",
+        "AmazonS3Bucket": "files",
+        "AmazonS3Region": "eu-west-1",
+        "AmazonS3Endpoint": "s3.amazonaws.com",
+        "AmazonS3SSL": True,
+    }
     assert found["X"] == {"Y": 1}
     assert found["ServiceSettings"]["SiteURL"] == "http://203.0.113.3"
 
@@ -91,6 +105,44 @@ def test_servers_without_a_licence(fleet: Fleet) -> None:
     assert planning.missing(fleet, WHAT.model_copy(update={"license": SecretStr("x"), "grafana": None})) == [
         planning.NO_GRAFANA
     ]
+
+
+def test_two_servers_are_one_site(fleet: Fleet, tmp_path: Path) -> None:
+    """The proxy spreads over both, by a configuration that it takes; they differ in nothing but their own addresses."""
+    plan = planning.plan(fleet, WHAT, "http://203.0.113.3", SecretStr(""))
+    text = next(file.content for file in plan.installed["proxy-0"].files if file.path.endswith("nginx.conf")).decode()
+    assert re.findall(r"server (.*);", text) == ["10.0.0.1:8065", "10.0.0.2:8065"]
+    assert (settings_of(fleet, WHAT, "app-0"), len(plan.started)) == (settings_of(fleet, WHAT, "app-1"), 3)
+    licensed = WHAT.model_copy(update={"license": SecretStr("bGljZW5jZQ==")})
+    one, other = (settings_of(fleet, licensed, name) for name in ("app-0", "app-1"))
+    assert {name for name in one if one[name] != other[name]} == {"ClusterSettings", "MetricsSettings"}
+    assert json.dumps(one).replace("10.0.0.1", "10.0.0.2") == json.dumps(other)
+    nginx_takes(text, tmp_path)
+
+
+def nginx_takes(text: str, folder: Path) -> None:
+    """Have nginx look at a host's configuration, with folders and a port that are to be had here."""
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if nginx is None:
+        assert os.environ.get("CI") != "true", "CI must have nginx-light"
+        pytest.skip("not on this machine: apt-get install nginx-light")
+    path = folder / "nginx.conf"
+    path.write_text(
+        text.replace(proxy_host.STATE, str(folder)).replace("listen 80 ", f"listen 127.0.0.1:{free_port()} ")
+    )
+    looked = subprocess.run([nginx, "-t", "-c", path, "-e", "stderr"], capture_output=True, text=True)
+    assert looked.returncode == 0, looked.stderr
+
+
+def test_servers_without_a_bucket(fleet: Fleet) -> None:
+    """Several do not see each other's files, which is said; one does not mind."""
+    licensed = WHAT.model_copy(update={"license": SecretStr("x")})
+    without = replace(fleet, bucket=None)
+    files = settings_of(without, WHAT)["FileSettings"]
+    assert files == {"DriverName": "local", "Directory": "/var/lib/mattermost/files/"}
+    assert planning.missing(without, licensed) == [planning.NO_SHARED_FILES]
+    alone = replace(without, hosts=[host for host in fleet.hosts if host.name != "app-1"])
+    assert planning.missing(alone, licensed) == []
 
 
 def test_what_is_inside_is_reached_by_private_addresses(fleet: Fleet) -> None:
@@ -132,6 +184,20 @@ def test_data_sources() -> None:
     """Both kinds of database as Mattermost writes them."""
     mysql = replace(DATABASE, driver="mysql", port=3306, password=SecretStr("word"))
     assert data_source(mysql).get_secret_value().startswith("mmuser:word@tcp(writer:3306)/mattermost?charset=")
+
+
+def test_servers_on_a_mysql(fleet: Fleet) -> None:
+    """They are told its kind and, with a licence, its reader; so are the agents and `ltops db`."""
+    mysql = replace(fleet, database=replace(DATABASE, driver="mysql", port=3306, password=SecretStr("word")))
+    found = settings_of(mysql, WHAT.model_copy(update={"license": SecretStr("x")}))["SqlSettings"]
+    assert found["DriverName"] == "mysql"
+    assert found["DataSource"].startswith("mmuser:word@tcp(writer:3306)/mattermost?")
+    assert found["DataSourceReplicas"][0].startswith("mmuser:word@tcp(reader:3306)/mattermost?")
+    assert [one.address for one in instances(mysql) if one.role == "db"] == [
+        "writer:3306",
+        "reader:3306",
+        "reader:3306",
+    ]
 
 
 def ordered(fleet: Fleet, folder: Path, **order: Any) -> None:

@@ -61,8 +61,8 @@ class Fleet:
     `ssh_user` may use sudo without a password. `key_file` is the private key, readable by its owner only;
     `known_hosts_file` is in OpenSSH's format: a host in it must have the key that stands there, one that is not is
     added when it is first met. Without app hosts `database` and `bucket` are None and `server_url` says where the
-    server is; with them and without a bucket, files are kept on the first app host's disk. `if_silent` is what may be
-    done when hosts do not answer at all.
+    server is; with them and without a bucket, each keeps files on its own disk. `if_silent` is what may be done when
+    hosts do not answer at all.
     """
 
     cluster_name: str

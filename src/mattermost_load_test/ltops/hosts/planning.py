@@ -122,12 +122,15 @@ def missing(fleet: Fleet, what: Deployed) -> list[str]:
     lacking = []
     if what.grafana is None:
         lacking.append(NO_GRAFANA)
+    several = len(fleet.of_role("app")) > 1
+    if several and fleet.bucket is None:
+        lacking.append(NO_SHARED_FILES)
     if not fleet.of_role("app") or what.license is not None:
         return lacking
     lacking.append(
         "a licence (deploy -l): without one Mattermost tells no metrics of its own and does not read from replicas"
     )
-    if len(fleet.of_role("app")) > 1:
+    if several:
         lacking.append(NO_SHARED_EVENTS)
     return lacking
 
@@ -139,4 +142,8 @@ NO_GRAFANA = (
 LICENSE_NOT_TAKEN = (
     "a licence that these servers take: the one deployed has expired, or is not signed by Mattermost; "
     "`ltops ssh app -c {name} -- sudo journalctl -u mattermost` shows what they say of it, deploy -l names another"
+)
+NO_SHARED_FILES = (
+    "a bucket for files: each server keeps those that were uploaded to it, and the others answer that there is no such "
+    "file; the module of the cluster makes none (docs/terraform.md, outputs)"
 )
