@@ -8,13 +8,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
 import psutil
 from tests.hosts import image, world
 from tests.loadtest.database.servers import Postgres, postgres_programs
+from tests.ltops.command import Command
 
 HOSTS = {
     "app-0": "172.31.0.10",
@@ -26,8 +25,6 @@ HOSTS = {
 MODULE = Path(__file__).with_name("module")
 CERTIFIED = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=db")
 AUTHORIZED = f"/home/{image.ACCOUNT}/.ssh/authorized_keys"
-START_S = 90.0
-COMMAND_S = 400.0
 TOOLS = {
     "debootstrap": "debootstrap",
     "systemd-nspawn": "systemd-container",
@@ -69,28 +66,19 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-class Ended:
-    """How a command ended."""
-
-    def __init__(self, code: int, stdout: str, stderr: str) -> None:
-        self.code, self.stdout, self.stderr = code, stdout, stderr
-
-    def __repr__(self) -> str:
-        return f"exit code {self.code}\n{self.stdout}\n{self.stderr}"
-
-
-class Stage:
+class Stage(Command):
     """Hosts that run while the context lasts; all of them end with this process, however it ends."""
+
+    deadline_s = 400.0
 
     def __init__(self, hosts: dict[str, str]) -> None:
         self.hosts = hosts
         _remove_leftovers()
-        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/var/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/var/tmp"))
+        super().__init__(folder / "home", folder)
         (self.folder / "owner").write_text(str(os.getpid()))
         self.folder.chmod(0o755)
-        self.home = self.folder / "home"
-        self.environment = {
-            "LTOPS_HOME": str(self.home),
+        self.environment |= {
             "LTOPS_TERRAFORM_MODULE": str(MODULE),
             "TF_VAR_stand_ins": json.dumps(
                 {"addresses": hosts, "ssh_user": image.ACCOUNT, "database": {"address": world.HERE, "port": 5432}}
@@ -136,36 +124,9 @@ class Stage:
         """The beginning of a command that is run in the network of the hosts."""
         return ("nsenter", f"--net=/proc/{self._inner}/ns/net")
 
-    def until(self, condition: Any, what: str, within_s: float = START_S) -> None:
-        """Wait until a condition holds."""
-        end_s = time.monotonic() + within_s
-        while not condition():
-            assert self._world is None or self._world.poll() is None, (self.folder / "world.log").read_text()
-            assert time.monotonic() < end_s, f"it did not happen: {what}"
-            time.sleep(0.05)
-
-    def start(self, *arguments: str, **pipes: Any) -> subprocess.Popen[str]:
-        """Start `ltops` in the network of the hosts."""
-        return subprocess.Popen(
-            [*self.inside, sys.executable, "-m", "mattermost_load_test.ltops.cli", *arguments],
-            cwd=self.folder,
-            env={name: value for name, value in os.environ.items() if not name.startswith(("MMLOADTEST_", "LTOPS_"))}
-            | self.environment,
-            text=True,
-            **({"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | pipes),
-        )
-
-    def run(self, *arguments: str) -> Ended:
-        """Run `ltops` to its end."""
-        process = self.start(*arguments)
-        stdout, stderr = process.communicate(timeout=COMMAND_S)
-        return Ended(process.returncode, stdout, stderr)
-
-    def good(self, *arguments: str) -> Ended:
-        """Run `ltops`; it must succeed."""
-        ended = self.run(*arguments)
-        assert ended.code == 0, f"{arguments}: {ended!r}"
-        return ended
+    def check(self) -> None:
+        """Raise `AssertionError` where the hosts are gone."""
+        assert self._world is None or self._world.poll() is None, (self.folder / "world.log").read_text()
 
     def on(self, host: str, script: str) -> str:
         """Run lines of shell on a host as root, past SSH, and return what they print."""
@@ -189,10 +150,6 @@ class Stage:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'mattermost'").fetchone() is None:
                 connection.execute("CREATE DATABASE mattermost")
             connection.execute(f"ALTER USER mmuser PASSWORD '{password}'")  # type: ignore[arg-type]
-
-    def state(self, name: str) -> Any:
-        """Return a cluster's state file."""
-        return json.loads((self.home / name / "clusterinfo.json").read_text())
 
     def _leader(self, host: str) -> int:
         """Return the process that is the first of a host, 0 while there is none."""

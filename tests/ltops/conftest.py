@@ -7,25 +7,21 @@ import io
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from click.testing import CliRunner
+from tests.loadtest.database.servers import Maria, NotInstalledError, running
+from tests.ltops.command import OURS, Command, Ended
 from tests.small_population import SMALL_POPULATION
 
 from mattermost_load_test.ltops.cli import cli
-
-DEADLINE_S = 100.0
-"""How long a test waits for a command: far longer than any takes."""
 
 QUICK = {
     "LoadtestEnviromentConfig": SMALL_POPULATION | {"NumUsers": 20},
@@ -41,72 +37,25 @@ QUICK = {
 """A run of three seconds by a handful of users."""
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def error(self) -> str:
-        """The one error message on stderr; nothing else may look like a mishap."""
-        assert "Traceback" not in self.stderr, self.stderr
-        found = self.stderr.split("Error: ")
-        assert len(found) == 2, self.stderr
-        return found[1].strip()
-
-
-class Ops:
+class Ops(Command):
     """The command `ltops` in a folder with a quick configuration."""
 
     def __init__(self, home: Path, folder: Path) -> None:
-        self.home = home
-        self.folder = folder
-        self.environment = {"LTOPS_HOME": str(home)}
+        super().__init__(home, folder)
         self.configure(QUICK)
-        self._started: list[subprocess.Popen[str]] = []
 
     def configure(self, configuration: dict[str, Any]) -> None:
         """Write the configuration file of the folder that commands are run in."""
         (self.folder / "loadtestconfig.json").write_text(json.dumps(configuration))
 
-    def start(self, *arguments: str, **pipes: Any) -> subprocess.Popen[str]:
-        """Start `ltops` with these arguments."""
-        inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith(("MMLOADTEST_", "LTOPS_"))
-        }
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mattermost_load_test.ltops.cli", *arguments],
-            cwd=self.folder,
-            env=inherited | self.environment,
-            text=True,
-            **({"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | pipes),
-        )
-        self._started.append(process)
-        return process
-
     def run(self, *arguments: str) -> Ended:
         """Run `ltops` with these arguments to its end, in this process: what that is does not show in the outcome."""
-        before = {name: None for name in os.environ if name.startswith(("MMLOADTEST_", "LTOPS_"))}
+        before = {name: None for name in os.environ if name.startswith(OURS)}
         with contextlib.chdir(self.folder):
             ended = CliRunner().invoke(cli, arguments, prog_name="ltops", env={**before, **self.environment})
         if ended.exception is not None and not isinstance(ended.exception, SystemExit):
             raise ended.exception
         return Ended(ended.exit_code, ended.stdout, ended.stderr)
-
-    def run_apart(self, *arguments: str) -> Ended:
-        """Run `ltops` with these arguments to its end, as a process."""
-        process = self.start(*arguments)
-        stdout, stderr = process.communicate(timeout=DEADLINE_S)
-        return Ended(process.returncode, stdout, stderr)
-
-    def good(self, *arguments: str) -> Ended:
-        """Run `ltops` with these arguments; it must succeed."""
-        ended = self.run(*arguments)
-        assert ended.code == 0, f"{arguments}: {ended.code}\n{ended.stdout}\n{ended.stderr}"
-        return ended
 
     def collected(self, name: str, archive: Path) -> dict[str, str]:
         """Collect what tells of a cluster into an archive, and return its files' texts by path below its top folder."""
@@ -117,25 +66,6 @@ class Ops:
                 for member in packed
                 if member.isfile()
             }
-
-    def status(self, name: str) -> dict[str, Any]:
-        """Return what `status` says of a cluster."""
-        (found,) = json.loads(self.good("status", "-c", name, "--json", "--show-secrets").stdout)
-        assert isinstance(found, dict)
-        return found
-
-    def until(self, condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
-        """Wait until a condition holds."""
-        end_s = time.monotonic() + deadline_s
-        while not condition():
-            assert time.monotonic() < end_s, f"it did not happen: {what}"
-            time.sleep(0.05)
-
-    def state(self, name: str) -> dict[str, Any]:
-        """Return a cluster's state file."""
-        found = json.loads((self.home / name / "clusterinfo.json").read_text())
-        assert isinstance(found, dict)
-        return found
 
     def processes(self) -> list[psutil.Process]:
         """Return every process that has to do with a cluster of this home."""
@@ -151,7 +81,7 @@ class Ops:
 
     def end(self) -> None:
         """End what still runs, and remove what is left."""
-        for process in self._started:
+        for process in self.started:
             if process.poll() is None:
                 process.kill()
                 process.communicate()
@@ -217,6 +147,19 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ops]:
         ops.good("create", "-c", "demo", "--type", "local", "--loadtest-count", "2")
         ops.good("deploy", "-c", "demo")
         yield ops
+
+
+@pytest.fixture(scope="session")
+def maria() -> Iterator[Maria]:
+    """Give a running MariaDB."""
+    try:
+        with running("mysql") as server:
+            assert isinstance(server, Maria)
+            yield server
+    except NotInstalledError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
 
 
 STAND_IN = f"""#!{sys.executable}

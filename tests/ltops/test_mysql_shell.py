@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from tests.loadtest.database.servers import Maria, NotInstalledError, running
+from tests.loadtest.database.servers import Maria
 
 Ops = Any
 """An `Ops` of the conftest beside."""
@@ -17,19 +15,6 @@ Ops = Any
 PASSWORD = "mos@t/est"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
-
-
-@pytest.fixture(scope="module")
-def maria() -> Iterator[Maria]:
-    """Give a running MariaDB."""
-    try:
-        with running("mysql") as server:
-            assert isinstance(server, Maria)
-            yield server
-    except NotInstalledError as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(error))
 
 
 def command_lines() -> list[str]:
