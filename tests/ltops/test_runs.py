@@ -117,6 +117,7 @@ def test_a_command_that_is_killed_while_it_starts_agents(pair: Ops) -> None:
 def without_folder(demo: Ops, instance: str) -> Iterator[None]:
     """Have a file where an instance's folder is to be."""
     folder = demo.home / "demo" / "instances" / instance
+    folder.mkdir(mode=0o700, exist_ok=True)
     kept = folder.rename(folder.with_name("kept"))
     folder.write_text("no folder")
     yield

@@ -35,8 +35,8 @@ class AppSettings:
     `readers` are data sources of replicas. `bucket` is where files are instead of `file_directory`, by name and region,
     opened by the host's own role. `cluster_address` is where the servers of a cluster find this one, empty outside of
     one, which takes a licence; they know each other by these addresses, so that each needs one of its own.
-    `bind_address` is where it listens for them, everywhere if empty. `local_mode` opens a socket for `mmctl --local`, one on
-    a host.
+    `bind_address` is where it listens for them, everywhere if empty. `local_mode` opens a socket for `mmctl --local`,
+    one on a host.
     """
 
     listen: str
