@@ -41,7 +41,7 @@ def is_licensed(settings: dict[str, Any]) -> bool:
     file = settings["ServiceSettings"]["LicenseFileLocation"]
     if not file:
         return False
-    text = Path(file).read_text()
+    text = Path(file).read_text().strip()
     assert os.environ["MM_LICENSE"] == text
     return json.loads(base64.b64decode(text)[:-256])["id"] == LICENCE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import io
 import json
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 from tests.hosts.conftest import CONFIGURATION, Artifacts
 from tests.hosts.stage import Stage
+from tests.ltops.licenses import licence
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("hosts")]
 
@@ -233,7 +233,7 @@ def changes(stage: Stage, artifacts: Artifacts) -> None:
     ended = stage.run("deploy", "-c", "demo", "-l", str(stage.folder / "license"))
     assert (ended.code, "is no Mattermost licence" in ended.stderr) == (2, True)
     a_server_that_does_not_start(stage)
-    changed = stage.good("deploy", "-c", "demo", "-m", str(artifacts.two), "-l", licence(stage, "a bad one"))
+    changed = stage.good("deploy", "-c", "demo", "-m", str(artifacts.two), "-l", license_file(stage, "a bad one"))
     assert sorted(re.findall(r"✓ (\S+)  (.*)", changed.stderr)) == [
         ("app-0", "install Mattermost"),
         ("app-0", "start Mattermost"),
@@ -246,20 +246,20 @@ def changes(stage: Stage, artifacts: Artifacts) -> None:
     assert len(stage.on("app-0", "ls /opt/mattermost/releases").split()) == 1
 
 
-def licence(stage: Stage, name: str) -> str:
-    """Write a licence as they are sent: Base64 of an object in JSON and a signature of 256 bytes."""
+def license_file(stage: Stage, name: str) -> str:
+    """Write a licence and return its path."""
     path = stage.folder / "mattermost.mattermost-license"
-    path.write_bytes(base64.b64encode(json.dumps({"id": name}).encode() + b"s" * 256))
+    path.write_bytes(licence(name))
     return str(path)
 
 
 def a_licence(stage: Stage) -> None:
     """Deploy one that the server takes: it is kept from others, and the server tells its metrics then."""
-    path = licence(stage, "a good one")
+    path = license_file(stage, "a good one")
     changed = stage.good("deploy", "-c", "demo", "-l", path)
     assert ("Missing" in changed.stderr, "✓ app-0  start Mattermost" in changed.stderr) == (False, True)
     found = stage.on("app-0", "cd /opt/mattermost/config; stat -c '%a %U %n' *licen*; cat mattermost-license")
-    text = Path(path).read_text()
+    text = Path(path).read_text().strip()
     assert found.splitlines() == ["400 root license.env", "400 mattermost mattermost-license", text]
     seen = stage.on("app-0", "journalctl --no-pager; cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
     assert text not in seen + (stage.home / "demo" / "ltops.log").read_text()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import tarfile
@@ -13,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from tests.ltops.licenses import licence
 
 from mattermost_load_test.ltops.providers.local.deployment import NO_METRICS
 from mattermost_load_test.ltops.roles.mattermost import NO_SHARED_EVENTS
@@ -119,7 +119,7 @@ def licensed(ops: Ops) -> None:
     assert [line for line in found["missing"] if "licence" in line] == [NO_METRICS, NO_SHARED_EVENTS]
     assert has_license(found["site_url"]) is False
     path = ops.folder / "real.mattermost-license"
-    path.write_bytes(base64.b64encode(b"licence" * 100) + b"\n")
+    path.write_bytes(licence("any"))
     assert "start Mattermost" in ops.good("deploy", "-c", "other", "-l", str(path)).stderr
     assert "Nothing to do" in ops.good("deploy", "-c", "other").stderr
     assert has_license(found["site_url"]) is True
