@@ -105,7 +105,8 @@ def ended_well(process: subprocess.Popen[str]) -> str:
 def crowded_out(ops: Ops, aws: Aws, refuse: Refuse) -> subprocess.Popen[str]:
     """Begin to create hosts, of which AWS has none free, in a network that is there."""
     full = refuse({"RunInstances": as_ec2_error(500, "InsufficientInstanceCapacity")}, behind=aws.url)
-    network = aws.client("ec2").describe_subnets()["Subnets"][0]
+    of_its_own = [{"Name": "default-for-az", "Values": ["true"]}]
+    network = aws.client("ec2").describe_subnets(Filters=of_its_own)["Subnets"][0]
     there = ("--vpc-id", network["VpcId"], "--subnet-id", network["SubnetId"])
     ops.environment["AWS_ENDPOINT_URL_EC2"] = full.url
     process = ops.start(*CROWDED, *there)

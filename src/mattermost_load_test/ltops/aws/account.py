@@ -109,7 +109,9 @@ def code_of(error: ClientError) -> str:
 def _meaning(error: ClientError) -> str:
     """Return what an AWS error says, and what to do about it."""
     code = code_of(error)
-    words = " ".join(str(error.response.get("Error", {}).get("Message", "")).split())  # it may be a page of HTML
+    words = " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
+    if words.startswith("<"):
+        words = "a page of HTML"
     said = f"{error.operation_name}: {code}: {words if len(words) <= _WORDS_MAX else f'{words[:_WORDS_MAX]}…'}"
     if code in _EXPIRED:
         return f"the credentials have expired ({said}): log in again, or renew them"
