@@ -28,27 +28,28 @@ def listening(port: int) -> bool:
 def test_a_cluster_from_its_making_to_its_end(ops: Ops, needs: Needs) -> None:
     """A one-minute run outlives the laptop's process, is picked up, and is whole; at the end nothing is left."""
     needs(nginx="nginx-light", prometheus="prometheus", prometheus_node_exporter="prometheus-node-exporter")
-    ops.good("create", "-c", "e2e", "--type", "local", "--app-count", "2", "--loadtest-count", "2")
+    ops.good("create", "--name", "e2e", "-t", "local", "--app-count", "2", "--loadtest-count", "2")
     ops.good("deploy", "-c", "e2e", "--users", "40")
     deployed = ops.status("e2e")
-    assert deployed["well"]
+    assert (deployed["well"], deployed["users"]) == (True, 40)
     assert {one["role"] for one in deployed["instances"]} == {"app", "proxy", "metrics", "loadtest"}
     cut_off_midway(ops)
     agents = {"loadtest-0", "loadtest-1"}
     ops.until(lambda: agents == scraped(deployed["metrics_url"]).get("loadtest"), "Prometheus reaches the agents")
+    commands_reach_instances(ops)
     attached = ops.good("loadtest", "-c", "e2e", "--attach")
     assert "Timings Report" in attached.stdout
+    assert (ops.home / "e2e" / "results" / "summary.txt").read_text() == attached.stdout
     results_are_whole(ops)
     run = ops.status("e2e")["run"]
     assert run["exit_codes"] == [0, 0]
     assert run["score"] > 0
     reached = scraped(deployed["metrics_url"])
     assert (reached["mattermost"], reached["host"]) == ({"app-0", "app-1"}, {"this-machine"})
-    commands_reach_instances(ops)
     everything_is_collected(ops)
     ports = [int(one["address"].split(":")[1]) for one in deployed["instances"] if ":" in one["address"]]
     assert all(listening(port) for port in ports)
-    ops.good("delete", "-c", "e2e", "--yes")
+    ops.good("delete", "e2e", "--yes")
     assert not [port for port in ports if listening(port)]
     assert ops.processes() == []
     assert list(ops.home.iterdir()) == []
@@ -56,7 +57,8 @@ def test_a_cluster_from_its_making_to_its_end(ops: Ops, needs: Needs) -> None:
 
 def cut_off_midway(ops: Ops) -> None:
     """Begin a run of a minute and kill the command while the users act."""
-    laptop = ops.start("loadtest", "-c", "e2e", "--set", "UserEntitiesConfiguration.TestLengthMinutes=1")
+    minute = ("--set", "UserEntitiesConfiguration.TestLengthMinutes=1", "--start-in", "10")
+    laptop = ops.start("loadtest", "-c", "e2e", *minute)
     log = ops.home / "e2e" / "results" / "loadtest-out-loadtest-1.txt"
     ops.until(lambda: log.exists() and '"tag":"timings"' in log.read_text(), "the second agent's samples arrive")
     laptop.send_signal(signal.SIGKILL)

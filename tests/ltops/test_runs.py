@@ -20,6 +20,9 @@ Ops = Any
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
+SOON = ("--start-in", "8")
+"""What several agents are given instead of the time they may take at most: one that is late joins for the rest."""
+
 LONG = ("--set", "UserEntitiesConfiguration.TestLengthMinutes=30")
 
 
@@ -54,33 +57,42 @@ def begin(demo: Ops, *more: str) -> subprocess.Popen[str]:
     return laptop
 
 
-def test_results_of_earlier_runs_are_kept(solo: Ops) -> None:
-    """The population is loaded once; the first run's results move into a folder by its start time."""
-    first = solo.good("loadtest", "basic", "-c", "demo")
+def test_the_population_is_loaded_once_and_results_are_kept(solo: Ops) -> None:
+    """The hash of its settings decides, the seed included; results of a run before move into a folder by its start."""
+    other = ("--set", "LoadtestEnviromentConfig.Seed=7")
+    first = solo.good("loadtest", "basic", "-c", "demo", *other)
     assert "load the population" in first.stderr
     run_id = solo.state("demo")["run"]["id"]
     summary = (results(solo) / "summary.txt").read_text()
-    second = solo.good("loadtest", "search", "-c", "demo")
+    assert summary == first.stdout
+    second = solo.good("loadtest", "search", "-c", "demo", *other)
     assert "loaded already" in second.stderr
     assert (results(solo) / run_id / "summary.txt").read_text() == summary
     assert "POST /posts" not in second.stdout
-    forced = solo.good("loadtest", "basic", "-c", "demo", "--force-bulk-load")
-    assert "load the population" in forced.stderr
+    skipped = solo.good("loadtest", "basic", "-c", "demo", "--skip-bulk-load")
+    assert "load the population" not in skipped.stderr
+    changed = solo.good("loadtest", "basic", "-c", "demo")
+    assert "load the population" in changed.stderr
 
 
-def test_another_population_is_loaded_anew(solo: Ops) -> None:
-    """The hash of the population's settings decides, the seed included."""
-    solo.good("loadtest", "basic", "-c", "demo")
-    other = ("--set", "LoadtestEnviromentConfig.Seed=7")
-    ended = solo.good("loadtest", "basic", "-c", "demo", "--skip-bulk-load", *other)
-    assert "load the population" not in ended.stderr
-    ended = solo.good("loadtest", "basic", "-c", "demo", *other)
-    assert "load the population" in ended.stderr
+def test_a_bulk_load_that_is_interrupted(solo: Ops) -> None:
+    """It ends, there is no run, and --force-bulk-load had begun it although the population was there."""
+    before = solo.state("demo")["run"]
+    loading = solo.start("loadtest", "basic", "-c", "demo", "--force-bulk-load")
+    log = solo.home / "demo" / "setup.log"
+    earlier = log.stat().st_ino if log.exists() else 0
+    solo.until(lambda: log.exists() and log.stat().st_ino != earlier, "it loads")
+    loading.send_signal(signal.SIGINT)
+    _, stderr = loading.communicate()
+    assert loading.returncode == 130
+    assert "Error: load the population: interrupted, so there is no run; the same command begins anew" in stderr
+    solo.until(lambda: not [one for one in solo.processes() if "setup" in one.cmdline()], "its agent ends")
+    assert solo.state("demo")["run"] == before
 
 
 def test_a_run_is_stopped(pair: Ops) -> None:
     """--stop ends the agents in good order and fetches their reports, which is no failure; a second run is refused."""
-    laptop = begin(pair)
+    laptop = begin(pair, *SOON)
     assert pair.status("demo")["run"]["finished_at"] is None
     ended = pair.run("loadtest", "-c", "demo")
     assert ended.code == 2
@@ -162,7 +174,7 @@ def figures(demo: Ops) -> list[dict[str, Any]]:
 
 def test_an_agent_that_is_killed(pair: Ops) -> None:
     """`status` tells of it, and how far the others are; its failure is the command's; its samples are there."""
-    laptop = begin(pair)
+    laptop = begin(pair, *SOON)
     agents = running(pair)
     pair.until(lambda: all(figures(pair)), "agents tell what they do")
     (one, other), shown = figures(pair), pair.good("status", "-c", "demo").stdout
@@ -259,7 +271,7 @@ def test_a_supervisor_that_was_killed(solo: Ops) -> None:
 
 def test_the_agents_configuration_is_layered(solo: Ops) -> None:
     """File, `deploy --users`, environment, --set and the cluster: each over the one before it."""
-    solo.good("deploy", "-c", "demo", "--users", "33")
+    assert "loads a population of 33 users" in solo.good("deploy", "-c", "demo", "--users", "33").stderr
     solo.environment["MMLOADTEST_USERENTITIESCONFIGURATION_NUMACTIVEENTITIES"] = "4"
     solo.environment["MMLOADTEST_CONNECTIONCONFIGURATION_SERVERURL"] = "http://127.0.0.1:9"
     settings = ("--set", "logsettings.filelevel=WARN", "--set", "UserEntitiesConfiguration.ActionRateMilliseconds=300")

@@ -16,9 +16,9 @@ RUN = AgentsSnapshot("demo: all", "0:20 of 1:00", (ONE, TWO), SUM)
 CROSSED = replace(RUN, crossed={"p95 > 50ms": "p95 is 85.00ms > 50.00ms"})
 
 
-def shown(snapshot: AgentsSnapshot) -> str:
+def shown(snapshot: AgentsSnapshot, width: int = 100) -> str:
     """Return what a terminal shows, without colours."""
-    console = Console(file=io.StringIO(), width=100)
+    console = Console(file=io.StringIO(), width=width)
     console.print(render(snapshot))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -31,6 +31,14 @@ def test_every_agent_and_their_sum_are_shown() -> None:
         assert part in text
     assert "Gate" not in text
     assert " all " not in shown(replace(RUN, title="demo", agents=(ONE,)))
+
+
+def test_figures_are_whole_in_a_narrow_terminal() -> None:
+    """A long phase takes several lines instead."""
+    many = AgentRow("loadtest-10", "waiting for the start", 20000, 12_345_678, 12345.6, 123_456, 1234.0, 12345.0)
+    text = shown(replace(RUN, agents=(many,), total=many), width=80)
+    for figure in ("loadtest-10", "20,000", "12,345,678", "12,345.6", "123,456", "1,234 ms", "12,345 ms"):
+        assert figure in text
 
 
 def test_gates_are_shown_while_they_are_crossed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -27,6 +28,7 @@ _ERRORS: dict[int, type[LoadTestError]] = {
     error.exit_code: error
     for error in (OperationError, UsageError, ServerError, AgentSaturatedError, InterruptedRunError)
 }
+_SUBJECT = "loadtest-0"
 _WORDS = re.compile(r"^[\s|+-]*(\S*\w.*)$", re.MULTILINE)
 """The lines of an output that say something; those of a traceback's frame do not."""
 
@@ -38,26 +40,37 @@ def carry_out(agents: Agents, job: Job, what: str, log_path: Path, progress: Pro
 
     Raises the error that its exit code stands for, with its own words.
     """
-    subject = "loadtest-0"
-    progress.began(subject, what)
+    progress.began(_SUBJECT, what)
     log_path.unlink(missing_ok=True)
     agents.start(job)
     log = Copy(agents, job.id, 0, LOG_FILE, log_path)
-    deadline_s = time.monotonic() + CHORE_MAX_S
-    while not (state := agents.states(job.id, 1)[0]).over:
-        if said := last_message(log.fetch()):
-            progress.tell(subject, f"{what}: {said}")
-        if time.monotonic() > deadline_s:
+    try:
+        state = _followed(agents, job, what, log, progress)
+    except KeyboardInterrupt:
+        progress.failed(_SUBJECT, f"{what}: interrupted")
+        with suppress(LoadTestError):
             agents.stop(job.id, 1)
-            raise OperationError(f"{what}: not done within {CHORE_MAX_S / 3600:g} hours; its log is {log_path}")
-        time.sleep(_POLL_S)
+        raise InterruptedRunError(f"{what}: interrupted, so there is no run; the same command begins anew") from None
     log.complete()
     failed = failure(agents, job.id, 0, state)
     agents.release(job.id)
     if failed:
-        progress.failed(subject, f"{what}: {failed}")
+        progress.failed(_SUBJECT, f"{what}: {failed}")
         raise type(failed)(f"{what}: {failed}; its log is {log_path}")
-    progress.ended(subject, what)
+    progress.ended(_SUBJECT, what)
+
+
+def _followed(agents: Agents, job: Job, what: str, log: Copy, progress: Progress) -> AgentState:
+    """Tell what the first agent says until it has ended, and return how; raises `OperationError` when it does not."""
+    deadline_s = time.monotonic() + CHORE_MAX_S
+    while not (state := agents.states(job.id, 1)[0]).over:
+        if said := last_message(log.fetch()):
+            progress.tell(_SUBJECT, f"{what}: {said}")
+        if time.monotonic() > deadline_s:
+            agents.stop(job.id, 1)
+            raise OperationError(f"{what}: not done within {CHORE_MAX_S / 3600:g} hours; its log is {log.path}")
+        time.sleep(_POLL_S)
+    return state
 
 
 def failure(agents: Agents, job_id: str, index: int, state: AgentState) -> LoadTestError | None:

@@ -159,6 +159,5 @@ class ClusterState(_Model):
         if not found:
             roles = ", ".join(dict.fromkeys(instance.role for instance in self.instances)) or "none"
             raise ClusterError(f"the cluster {self.name} has no {role} instance; its roles are: {roles}")
-        raise ClusterError(
-            f"the cluster {self.name} has no {role} instance {index}: they are counted from 0 to {len(found) - 1}"
-        )
+        there = f"only {role}-0" if len(found) == 1 else f"{role}-0 to {role}-{len(found) - 1}"
+        raise ClusterError(f"the cluster {self.name} has no {role} instance {index}: there is {there}")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from mattermost_load_test.errors import LoadTestError, OutputError, ServerUnreachableError
+from mattermost_load_test.errors import LoadTestError, OutputError, ServerUnreachableError, UsageError
 from mattermost_load_test.ltops.cluster import Instance
 from mattermost_load_test.ltops.inspecting import inspect
 from mattermost_load_test.ltops.progress import LOG_FILE, Progress
@@ -30,11 +30,13 @@ PROFILES = ("goroutine", "block", "mutex", "heap")
 def collect_cluster(cluster: Cluster, output: Path | None, progress: Progress) -> Path:
     """Write the archive and return its path.
 
-    What an instance cannot give is told and left out, and the archive says so; raises `OutputError` when it cannot be
-    written.
+    What an instance cannot give is told and left out, and the archive says so; raises `UsageError` for a place that is
+    none, `OutputError` when it cannot be written.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     target = (output or Path(f"{cluster.name}-{stamp}.tar.gz")).absolute()
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent} to put {target.name} into")
     with tempfile.TemporaryDirectory(prefix="ltops-") as place:
         top = Path(place) / f"{cluster.name}-{stamp}"
         try:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -45,9 +46,10 @@ class AgentsSnapshot:
 def render(snapshot: AgentsSnapshot) -> RenderableType:
     """Return what a terminal shows of `snapshot`."""
     title = Text.assemble((snapshot.title, "bold cyan"), f"  {snapshot.moment}")
-    table = Table(title=title, title_justify="left", caption="Ctrl-C leaves; the test goes on", expand=True)
-    for heading in ("Agent", "Phase"):
-        table.add_column(heading, no_wrap=True)
+    caption = "Ctrl-C leaves; the test goes on"
+    table = Table(title=title, title_justify="left", caption=caption, box=SIMPLE_HEAD, padding=0, expand=True)
+    table.add_column("Agent", no_wrap=True)
+    table.add_column("Phase")  # what gives way where there is little room
     for heading in ("Entities", "Requests", "per s", "Errors", "p50", "p95"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in snapshot.agents:

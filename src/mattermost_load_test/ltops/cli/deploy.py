@@ -96,10 +96,13 @@ def deploy(
         click.echo(shown_steps(would_deploy(store().load(name), order)))
         return
     with changing(name, f"deploy -c {name}", verbose=verbose) as (cluster, progress):
+        before = cluster.state.users
         if deploy_cluster(cluster, order, progress):
             progress.say(f"The site is {cluster.state.site_url}. Next: ltops loadtest -c {name}")
-        else:
+        elif cluster.state.users == before:
             progress.say("Nothing to do: everything is as it should be")
+        else:
+            progress.say(f"The next `ltops loadtest -c {name}` loads a population of {order.users:,} users")
         for sentence in cluster.state.access:
             progress.say(f"Access: {sentence}")
         for missing in cluster.state.missing:
