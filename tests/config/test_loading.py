@@ -171,8 +171,8 @@ def test_all_problems_come_in_one_message(tmp_path: Path) -> None:
     here = "loadtestconfig.json, line"
     assert load_problem(tmp_path, content, environ).splitlines() == [
         "the configuration has 13 problems:",
-        f"  {here} 2, column 31: ConnectionConfiguration.ServerURL must be a URL that begins with http:// or https://, "
-        'not "localhost:8065"',
+        f"  {here} 2, column 31: ConnectionConfiguration.ServerURL must be a URL that begins with http:// or https:// "
+        'and a host, any port of it 1 to 65535, not "localhost:8065"',
         f"  {here} 2, column 62: ConnectionConfiguration.MaxIdleConns must be a whole number, 0 to 100000000, "
         'not "many"',
         f"  {here} 2, column 86: ConnectionConfiguration.MaxIdleConns is given twice, "
@@ -213,6 +213,8 @@ def test_single_problem_needs_no_heading(tmp_path: Path) -> None:
         {"ConnectionConfiguration": {"AdminPassword": ["hush"], "MaxIdleConns": -1}},
         {"ConnectionConfiguration": {"SSHPassword": {"x": "hush"}, "DataSource": ["hush"]}},
         {"ConnectionConfiguration": {"ServerURL": "ftp://admin:hush@localhost"}},
+        {"ConnectionConfiguration": {"ServerURL": "http://admin:hush@localhost"}},
+        {"ConnectionConfiguration": {"WebsocketURL": "ws://admin:hush@localhost:port"}},
         {"ConnectionConfiguration": {"AdminPassword": "hush", "adminpassword": "hush"}},
         {"ConnectionConfiguration": {"AdminPasword": "hush"}},
         {"ConnectionConfiguration": "hush"},
@@ -228,6 +230,26 @@ def test_no_message_holds_a_secret(tmp_path: Path, content: Any) -> None:
     assert refused.value.__cause__ is None
 
 
+@pytest.mark.parametrize("url", ["http://", "http://:80", "http://h:0", "http://h:99999", "http://h:x", "http://[::1"])
+def test_a_url_needs_a_host_and_a_port_that_can_be(tmp_path: Path, url: str) -> None:
+    """What no connection could be made to is found in the configuration, not by the first request."""
+    message = load_problem(tmp_path, {"ConnectionConfiguration": {"ServerURL": url}})
+    assert "ConnectionConfiguration.ServerURL must be a URL that begins with" in message
+
+
+def test_a_folder_that_cannot_be_searched(tmp_path: Path) -> None:
+    """A working folder with a name too long to look into is one message, as is one without permission."""
+    with pytest.raises(ConfigurationError, match=r"cannot be searched .*: File name too long"):
+        load(None, {}, tmp_path / ("x" * 300))
+
+
+def test_requests_are_timed_whatever_the_key_says(tmp_path: Path) -> None:
+    """`EnableRequestTiming` has no effect: who sets it to false is told."""
+    write(tmp_path, {"UserEntitiesConfiguration": {"EnableRequestTiming": False}})
+    (warning,) = load(None, {}, tmp_path).warnings
+    assert "EnableRequestTiming is false, but has no effect" in warning
+
+
 def test_long_values_are_shortened_and_objects_not_shown(tmp_path: Path) -> None:
     """A message stays readable whatever stands where a value should."""
     message = load_problem(tmp_path, {"LoadtestEnviromentConfig": {"NumUsers": "x" * 500, "NumTeams": {"a": 1}}})
@@ -239,7 +261,7 @@ def test_long_values_are_shortened_and_objects_not_shown(tmp_path: Path) -> None
     ("text", "complaint"),
     [
         ('{\n  "LogSettings": {\n    "EnableFile": true\n    "FileJson": true\n  }\n}', "line 4, column 5: not JSON"),
-        ("", "line 1, column 1: not JSON"),
+        ("", "loadtestconfig.json: the configuration file is empty"),
         ('{"LogSettings": {"EnableFile": tru}}', "line 1, column 32: not JSON"),
         ("[]", "must be a JSON object with the sections ConnectionConfiguration, "),
         ('{"LoadtestEnviromentConfig": {"ReplyChance": NaN}}', "NaN is not a number that JSON knows"),

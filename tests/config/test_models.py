@@ -64,7 +64,7 @@ def test_websocket_follows_the_server(given: dict[str, str], websocket: str) -> 
 def test_settings_line_has_the_keys_of_the_file_and_no_secret() -> None:
     """What is shown of a configuration carries the file's keys, and no password, data source or user of a URL."""
     environ = {
-        "MMLOADTEST_CONNECTIONCONFIGURATION_SERVERURL": "http://admin:hush@localhost:8065",
+        "MMLOADTEST_RESULTSCONFIGURATION_CUSTOMREPORTTEXT": "see http://admin:hush@localhost:8065",
         "MMLOADTEST_CONNECTIONCONFIGURATION_ADMINPASSWORD": "hush",
         "MMLOADTEST_CONNECTIONCONFIGURATION_SSHPASSWORD": "hush",
         "MMLOADTEST_CONNECTIONCONFIGURATION_DATASOURCE": "user:hush@tcp(db)/mattermost",
@@ -76,7 +76,7 @@ def test_settings_line_has_the_keys_of_the_file_and_no_secret() -> None:
         name: [key for key in section if key not in secrets] for name, section in keys().items()
     }
     assert "hush" not in json.dumps(shown)
-    assert shown["ConnectionConfiguration"]["ServerURL"] == "http://localhost:8065"
+    assert shown["ResultsConfiguration"]["CustomReportText"] == "see http://localhost:8065"
 
 
 def test_user_info_is_cut_out_of_urls_only() -> None:

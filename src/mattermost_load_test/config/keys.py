@@ -59,17 +59,31 @@ _TYPES: dict[Any, str] = {
 
 
 def checked_url(*schemes: str, empty: bool = False) -> Any:
-    """Return a check that a text is a URL of one of the schemes, with a host (or empty, if that is allowed)."""
+    """Return a check that a text is a URL of one of the schemes, with a host (or empty, if that is allowed).
+
+    A user name and password in it would be sent by nobody, and shown in every message with the URL: they are refused.
+    """
 
     def check(value: str) -> str:
         if not value and empty:
             return value
-        parts = urlsplit(value)
-        if parts.scheme.lower() not in schemes or not parts.hostname:
-            raise ValueError(f"must be a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        if not _is_url(value, schemes):
+            begin = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise ValueError(f"must be a URL that begins with {begin} and a host, any port of it 1 to {MAX_PORT}")
+        if "@" in urlsplit(value).netloc:
+            raise ValueError("must be a URL without user name and password (cut out here), which would not be sent")
         return value
 
     return check
+
+
+def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
+    """Say whether a text is a URL of one of the schemes, with a host and, if there is one, a port that can be."""
+    try:
+        parts = urlsplit(value)
+        return parts.scheme.lower() in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def checked_address(value: str) -> str:

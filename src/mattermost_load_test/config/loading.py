@@ -44,9 +44,17 @@ class LoadedConfiguration:
 
 
 def find(cwd: Path) -> Path | None:
-    """Return the configuration file of a folder: the one in it, else the one in its folder `config`, else None."""
+    """Return the configuration file of a folder: the one in it, else the one in its folder `config`, else None.
+
+    Raises `ConfigurationError` for a folder that cannot be searched.
+    """
     candidates = (cwd / CONFIGURATION_FILE, cwd / "config" / CONFIGURATION_FILE)
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    try:
+        return next((candidate for candidate in candidates if candidate.is_file()), None)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{cwd} cannot be searched for {CONFIGURATION_FILE}: {error.strerror}; name the file with --config"
+        ) from error
 
 
 def load(
@@ -123,7 +131,8 @@ def _problems(errors: list[ErrorDetails], values: Mapping[tuple[str, str], Given
     for error in errors:
         section, key = str(error["loc"][0]), str(error["loc"][1])
         given = values.get((section, key))
-        if given:
+        derived = given is not None and given.value == "" and bool(error["input"])
+        if given and not derived:
             field = next(item for item in SECTIONS[section].model_fields.values() if item.alias == key)
             shown = "" if is_secret(field) else f", not {_shown(given.value)}"
             yield Problem(given.place, f"{section}.{key} {_demand(error, field)}{shown}")
@@ -164,6 +173,8 @@ def _warnings(configuration: Configuration, gathered: Gathered) -> Iterator[str]
             "Certificates are not verified (ConnectionConfiguration.SkipCertificateVerification): "
             "whoever sits between agent and server can read and change everything, passwords included."
         )
+    if not configuration.entities.enable_request_timing:
+        yield "UserEntitiesConfiguration.EnableRequestTiming is false, but has no effect: requests are timed always."
     yield from _volume_warnings(configuration)
 
 

@@ -309,7 +309,9 @@ class UserEntitiesConfiguration(Section):
         le=100 * DAY_MS,
     )
     enable_request_timing: bool = key(
-        "EnableRequestTiming", True, "Time the requests; else only hits and errors are counted."
+        "EnableRequestTiming",
+        True,
+        "Without effect: requests are timed always, as the original's last version timed them.",
     )
     channel_link_chance: float = key(
         "ChannelLinkChance", 0.02, "Chance that a post ends with a link to a channel.", **CHANCE

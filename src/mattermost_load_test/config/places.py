@@ -36,6 +36,8 @@ def read_json(path: Path, name: str) -> tuple[Any, list[Key]]:
     Raises `ConfigurationError` for a file that cannot be read or is not JSON, with the place where it is broken.
     """
     text = _read_text(path, name)
+    if not text.strip():
+        raise ConfigurationError(f"{name}: the configuration file is empty")
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
