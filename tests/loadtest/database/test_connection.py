@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from mattermost_load_test.errors import DatabaseError, DatabaseUnreachableError
+from mattermost_load_test.errors import ConfigurationError, DatabaseError, DatabaseUnreachableError
 from mattermost_load_test.loadtest.database.connection import Database
 from mattermost_load_test.loadtest.database.datasource import parse
 from mattermost_load_test.loadtest.database.schema import read_tables
@@ -33,6 +33,24 @@ def test_nothing_listens(form: str) -> None:
     assert caught.value.exit_code == 3
     assert "DataSource" in str(caught.value)
     assert "hidden" not in f"{caught.value} {caught.value!r} {database.source!r}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "postgres://mm:hid@den/x@db/mattermost",
+        "postgres://mm:12?hidden@db/mattermost",
+        "postgres://mm:hid/den@db/mattermost",
+        "mm:hidden/mattermost",
+        "mm@hidden(db)/mattermost",
+        "mm:x@tcp(db:hidden)/mattermost",
+    ],
+)
+def test_a_name_that_is_not_understood_is_not_shown(name: str) -> None:
+    """Where a password may have ended up in another part of the name, no part of it is repeated."""
+    with pytest.raises(ConfigurationError) as refused:
+        parse("mysql", SecretStr(name))
+    assert not [piece for piece in ("hid", "den") if piece in str(refused.value)]
 
 
 @pytest.mark.parametrize("kind", ["postgres", "mysql"])

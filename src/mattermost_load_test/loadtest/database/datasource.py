@@ -129,7 +129,9 @@ def _address(net: str) -> tuple[str, int | None, dict[str, Any]]:
         path = address or "/tmp/mysql.sock"  # noqa: S108  # the Go driver's default
         return path, None, {"unix_socket": path}
     if protocol not in ("", "tcp", "tcp4", "tcp6"):
-        raise _problem(f"{protocol!r} is no protocol of a MySQL name: use tcp(host:3306) or unix(/path/to/socket)")
+        raise _problem(
+            "a MySQL name has a protocol with an address behind user:password@, tcp(host:3306) or unix(/path/to/socket)"
+        )
     host, port = _host_and_port(address or "127.0.0.1")
     return host, port, {"host": host, "port": port}
 
@@ -142,7 +144,7 @@ def _host_and_port(address: str) -> tuple[str, int]:
     else:
         host, _, port = address.partition(":")
     if port and not port.isdecimal():
-        raise _problem(f"{port!r} is no port number in the address of a MySQL name")
+        raise _problem("what follows the host's colon is no port number in the address of a MySQL name")
     return host, int(port or 3306)
 
 

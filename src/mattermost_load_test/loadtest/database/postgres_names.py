@@ -26,6 +26,7 @@ _DRIVER_OWN = frozenset(
 
 _PAIR = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))(?=\s|$)", re.DOTALL)
 _BLANK_OR_BACKSLASH = re.compile(r"([\\\s])")
+_UNENCODED = "characters such as @ : / # ? in a password must be percent-encoded in a URL"
 _ESCAPED = r"\\\1"
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
@@ -43,7 +44,11 @@ def _of_url(text: str) -> dict[str, str]:
         raise ValueError("a PostgreSQL URL begins with postgres://")
     rest, _, query = rest.partition("?")
     authority, _, database = rest.partition("/")
-    login, _, places = authority.rpartition("@")
+    login, at, places = authority.rpartition("@")
+    if "@" in database or (
+        not at and not database and "@" in query
+    ):  # the host would be, and be shown, half a password
+        raise ValueError(_UNENCODED)
     user, _, password = login.partition(":")
     hosts, ports = zip(*(_host_and_port(place) for place in places.split(",")), strict=True)
     found = {
@@ -64,10 +69,7 @@ def _host_and_port(place: str) -> tuple[str, str]:
     else:
         host, _, port = place.partition(":")
     if port and not port.isdecimal():
-        raise ValueError(
-            "what follows the host's colon is no port number; characters such as @ : / # ? in a password"
-            " must be percent-encoded in a URL"
-        )
+        raise ValueError(f"what follows the host's colon is no port number; {_UNENCODED}")
     return unquote(host), port
 
 
