@@ -9,7 +9,6 @@ from mattermost_load_test.embedded.api_errors import ApiRefusal
 from mattermost_load_test.embedded.entering import check_team_room, enter_channel, enter_team
 from mattermost_load_test.embedded.site import Site
 from mattermost_load_test.embedded.tables.channels import DEFAULT_CHANNELS, Channel, ChannelMember
-from mattermost_load_test.embedded.tables.presence import Preference
 from mattermost_load_test.embedded.tables.teams import Team, TeamMember
 from mattermost_load_test.embedded.tables.users import User
 
@@ -150,11 +149,6 @@ def leave_channel(site: Site, channel: Channel, user: User, *, remover: User | N
     else:
         text = f"@{user.username} left the channel."
         _tell(site, channel, user, "system_leave_channel", text, {"username": user.username})
-
-
-def show_direct_channel(site: Site, user_id: str, category: str, name: str) -> None:
-    """Note in a user's preferences that a direct or group channel stands in the sidebar."""
-    site.state.preferences.save(Preference(user_id, category, name, "true"))
 
 
 def join_as_creator(site: Site, channel: Channel, user: User) -> None:

@@ -49,9 +49,6 @@ NOT_AUTHENTICATED = ActionRefusal(
     "api.web_socket_router.not_authenticated.app_error",
     "WebSocket connection is not authenticated. Please log in and try again.",
 )
-SESSION_EXPIRED = ActionRefusal(
-    401, "api.context.session_expired.app_error", "Invalid or expired session, please login again."
-)
 
 
 def answer(host: ActionHost, hub: Hub, user_id: str, request: Row) -> Row:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 ONLINE, AWAY, DND, OFFLINE = "online", "away", "dnd", "offline"
 """The statuses a user can have."""
 
-STATUSES = frozenset((ONLINE, AWAY, DND, OFFLINE))
-
 
 @dataclass(slots=True)
 class Status:

@@ -35,14 +35,6 @@ class Channels(Subject):
         body = {"team_id": team_id, "name": name, "display_name": display_name, "type": type}
         return await self._session.one("POST /channels", "/channels", Channel.of, body)
 
-    async def create_direct(self, user_ids: tuple[str, str]) -> Channel:
-        """Create the direct channel of two users, or return it when it is there."""
-        return await self._session.one("POST /channels/direct", "/channels/direct", Channel.of, list(user_ids))
-
-    async def create_group(self, user_ids: Sequence[str]) -> Channel:
-        """Create the group channel of three to eight users, or return it when it is there."""
-        return await self._session.one("POST /channels/group", "/channels/group", Channel.of, user_ids)
-
     async def get(self, channel_id: str) -> Channel:
         """Return a channel; a private one only to members (403)."""
         return await self._session.one("GET /channels/[channel id]", f"/channels/{channel_id}", Channel.of)

@@ -46,8 +46,3 @@ class Jobs(Subject):
     async def get(self, job_id: str) -> Job:
         """Return how far a job has come."""
         return await self._session.one("GET /jobs/[job id]", f"/jobs/{job_id}", Job.of)
-
-    async def page_of_type(self, type: str, page: int = 0, per_page: int = 60) -> tuple[Job, ...]:
-        """Return one page of the jobs of a type, the newest first."""
-        path = f"/jobs/type/{type}?page={page}&per_page={per_page}"
-        return await self._session.many(f"GET /jobs/type/{type}", path, Job.of)
