@@ -22,6 +22,7 @@ import select
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import IO, Any, NoReturn, TextIO, TypeVar
@@ -46,6 +47,17 @@ _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 def version_option(command: Command) -> Command:
     """Give a command `--version`; click's own option keeps the name of the first program that it was asked by."""
     return click.version_option(__version__, "--version", message="%(prog)s %(version)s")(command)
+
+
+class Number(click.FloatRange):
+    """A number in a range; to click's own type, nan is in every range, and inf in those without an end."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a number; fails as click's own types do."""
+        number: float = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
 
 
 _FAIL_ON, _ABORT_ON = "--fail-on", "--abort-on"

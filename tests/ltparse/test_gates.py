@@ -146,6 +146,7 @@ def test_thresholds_are_options(tmp_path: Path) -> None:
     assert run(*gate).exit_code == 99
     assert run(*gate, "--ignore-below-percent", "30").exit_code == 0
     assert run(*gate, "--ignore-below-ms", "20").exit_code == 0
+    assert run(*gate, "--ignore-below-ms", "nan").exit_code == 2
 
 
 def test_a_baseline_that_is_the_same_run_is_refused(tmp_path: Path) -> None:

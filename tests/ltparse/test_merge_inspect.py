@@ -15,6 +15,7 @@ from mattermost_load_test.ltparse.cli.inputs import LONG_READ_BYTES
 
 from .runs import BASELINE, BEGAN_S, RUN, Load, run, write_run
 
+TOO_LONG = "x" * 300
 ROUTES = {"GET /users/me": Load(), "POST /posts": Load(300, 60.0, 0.02)}
 
 
@@ -82,11 +83,16 @@ def test_bad_input_to_merge(tmp_path: Path) -> None:
     """A missing log, logs without timings, an output that is one of them, no folder: nothing is left half-made."""
     empty = tmp_path / "empty.log"
     empty.touch()
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
     log = write_run(tmp_path / "run.log", ROUTES)
     before = log.read_bytes()
     for arguments, code, words in (
         ((tmp_path / "none.log", "-o", tmp_path / "x.log"), 2, "there is no such file"),
         ((empty, "-o", tmp_path / "x.log"), 2, "no timings in"),
+        ((nothing, "-o", tmp_path / "x.log"), 2, "there is no file in this folder"),
+        ((tmp_path / TOO_LONG, "-o", tmp_path / "x.log"), 2, "cannot be read: File name too long"),
+        ((log, "-o", tmp_path / TOO_LONG), 1, "cannot be written: File name too long"),
         ((log, "-o", log), 2, "it would be overwritten"),
         ((log, "-o", tmp_path / "no" / "x.log"), 1, "cannot be written: No such file"),
         ((log, "-o", "/dev/full"), 1, "cannot be written: No space left on device"),
@@ -94,7 +100,7 @@ def test_bad_input_to_merge(tmp_path: Path) -> None:
         refused = run("merge", *arguments)
         assert refused.exit_code == code
         assert words in refused.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.log", "run.log"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.log", "nothing", "run.log"]
     assert log.read_bytes() == before
 
 
@@ -106,7 +112,7 @@ def test_inspect_tells_what_a_log_holds(tmp_path: Path) -> None:
         f"{log}: 16 lines, 1 instance",
         "  instance one",
         "    login  2026-11-18 11:06:40Z, 9.0 s: 10 requests on 1 route, 0 errors",
-        "    run    2026-11-18 11:06:50Z, 59.9 s: 601 requests on 2 routes, 1 errors",
+        "    run    2026-11-18 11:06:50Z, 59.9 s: 601 requests on 2 routes, 1 error",
     ]
 
 

@@ -136,11 +136,12 @@ def test_a_full_disk_is_one_message_and_the_other_files_are_written(tmp_path: Pa
 
 
 def test_an_output_without_permission(tmp_path: Path) -> None:
-    """A folder that may not be written to is one message."""
-    tmp_path.chmod(0o500)
-    made = run_as_anybody("results", "-f", RUN, "-o", tmp_path / "a.json")
-    assert made.returncode == 1
-    assert made.stderr == f"Error: {tmp_path / 'a.json'} cannot be written: Permission denied\n"
+    """A folder that may not be written to, or not even be looked into, is one message."""
+    for mode in (0o500, 0o000):
+        tmp_path.chmod(mode)
+        made = run_as_anybody("results", "-f", RUN, "-o", tmp_path / "a.json")
+        assert made.returncode == 1
+        assert made.stderr == f"Error: {tmp_path / 'a.json'} cannot be written: Permission denied\n"
 
 
 def test_a_log_is_never_overwritten(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ LIMITS = HealthLimits(lateness_ms=1000.0, loop_lag_ms=500.0, cpu_percent=95.0, d
         (20.0, replace(WELL, worker=3, loop_lag_p99_ms=501.0), "loop lag p99 of worker 3 is 501 ms"),
         (20.0, replace(WELL, worker=2, cpu_percent=97.2), "worker 2 used 97 % of a core, more than the 95 % allowed"),
         (20.0, replace(WELL, dropped_events=11), "11 websocket events were dropped by the agent itself"),
-        (20.0, replace(WELL, lost_lines=1), "1 lines of timings could not be written"),
+        (20.0, replace(WELL, lost_lines=1), "1 line of timings could not be written"),
     ],
 )
 def test_each_sign_beyond_its_limit_is_named(late_ms: float, worker: WorkerHealth, words: str) -> None:

@@ -6,6 +6,7 @@ Memory does not grow with the logs. They are read twice: to find an instance tha
 from __future__ import annotations
 
 import heapq
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,10 +17,9 @@ import orjson
 
 from mattermost_load_test.errors import ResultsFileError
 from mattermost_load_test.logs import scrubbed
+from mattermost_load_test.ltparse.selection import Watch, unreadable
 from mattermost_load_test.timings.reading import whole_lines
 from mattermost_load_test.timings.records import LOGIN_TAG, SETTINGS_TAG, TIMINGS_TAG
-
-from .selection import Watch
 
 _TIMINGS = (TIMINGS_TAG, LOGIN_TAG)
 Key = tuple[str, str]
@@ -39,13 +39,18 @@ def logs_in(sources: Sequence[Path]) -> list[Path]:
     """Return the files that `sources`, files and folders, mean; raises `ResultsFileError` for one that is not there."""
     paths: list[Path] = []
     for source in sources:
-        if source.is_dir():
-            paths += sorted(path for path in source.iterdir() if path.is_file())
-        elif source.exists():
-            paths.append(source)
-        else:
-            raise ResultsFileError(f"{source}: there is no such file; name a results log or a folder of them")
+        try:
+            paths += _files_in(source) if stat.S_ISDIR(source.stat().st_mode) else [source]
+        except OSError as error:
+            raise unreadable(str(source), error) from error
     return list(dict.fromkeys(paths))
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """Return the files of a folder by name; raises `ResultsFileError` where there are none."""
+    if not (found := sorted(path for path in folder.iterdir() if path.is_file())):
+        raise ResultsFileError(f"{folder}: there is no file in this folder (sub-folders are not searched)")
+    return found
 
 
 def merge_logs(paths: Sequence[Path], into: BinaryIO, watch: Watch) -> Merged:

@@ -27,10 +27,14 @@ def outputs_of(paths: Sequence[Path], sources: Sequence[str]) -> tuple[Output, .
     """Return what is to be written; raises `UsageError` for an unknown ending, or a file that is one of `sources`."""
     outputs = tuple(Output(path, format_of(path)) for path in paths)
     for path in paths:
-        if any(_same(path, Path(source)) for source in sources):
+        if any(same_file(path, Path(source)) for source in sources):
             raise UsageError(f"{path} is one of the logs to be read: it would be overwritten; name another file")
-        if not path.parent.is_dir():
-            raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
+        try:
+            path.parent.stat()
+        except FileNotFoundError as error:
+            raise OutputError(f"{path} cannot be written: there is no folder {path.parent}") from error
+        except OSError as error:
+            raise _unwritable(path, error) from error
     return outputs
 
 
@@ -72,7 +76,11 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"{path} cannot be written: {error.strerror}")
 
 
 def _umask() -> int:
@@ -82,6 +90,9 @@ def _umask() -> int:
     return mask
 
 
-def _same(path: Path, other: Path) -> bool:
-    """Say whether two paths name the same file."""
-    return path.exists() and other.exists() and path.samefile(other)
+def same_file(path: Path, other: Path) -> bool:
+    """Say whether two paths name the same file; why one cannot be looked at is said when it is opened."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from mattermost_load_test.counts import counted
 from mattermost_load_test.errors import ResultsFileError
 from mattermost_load_test.reporting.inspection import moment
 from mattermost_load_test.timings.reading import Instance, ResultsLog, read_log
@@ -109,7 +110,7 @@ def logs_of(source: str, stdin: BinaryIO, watch: Watch = _unwatched) -> list[Res
             return _logs_in(path, watch)
         return [_with_timings(_read(path, watch))]
     except OSError as error:
-        raise _unreadable(source, error) from error
+        raise unreadable(source, error) from error
 
 
 def read_file(path: Path, watch: Watch = _unwatched) -> ResultsLog:
@@ -117,7 +118,7 @@ def read_file(path: Path, watch: Watch = _unwatched) -> ResultsLog:
     try:
         return _read(path, watch)
     except OSError as error:
-        raise _unreadable(str(path), error) from error
+        raise unreadable(str(path), error) from error
 
 
 def _read(path: Path, watch: Watch) -> ResultsLog:
@@ -126,7 +127,7 @@ def _read(path: Path, watch: Watch) -> ResultsLog:
         return read_log(watch(path, stream), str(path))
 
 
-def _unreadable(source: str, error: OSError) -> ResultsFileError:
+def unreadable(source: str, error: OSError) -> ResultsFileError:
     """Return what is said of a log that cannot be read."""
     if isinstance(error, FileNotFoundError):
         return ResultsFileError(f"{source}: there is no such file; name a results log or a folder of them")
@@ -158,7 +159,7 @@ def _with_timings(log: ResultsLog) -> ResultsLog:
     elif any(instance.login.routes for instance in log.instances.values()):
         problem = f"{log.source} holds timings of the login phase only: its run ended before it began"
     else:
-        problem = "; ".join([f"{log.source}: no timings in its {log.lines:,} lines", *log.warnings])
+        problem = "; ".join([f"{log.source}: no timings in its {counted(log.lines, 'line')}", *log.warnings])
     raise ResultsFileError(f"{problem}. Name the log that a run of loadtest wrote.")
 
 

@@ -13,6 +13,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from mattermost_load_test.counts import counted
+
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
@@ -65,8 +67,9 @@ def line(snapshot: AgentsSnapshot) -> str:
     """Return `snapshot` as one line of text, for where there is no terminal."""
     total = snapshot.total
     return (
-        f"{snapshot.moment}: {total.phase}, {total.entities:,} entities, {total.requests:,} requests "
-        f"({total.requests_per_s:,.1f}/s), {total.errors:,} errors, p50 {_ms(total.p50_ms)}, p95 {_ms(total.p95_ms)}"
+        f"{snapshot.moment}: {total.phase}, {total.entities:,} entities, {counted(total.requests, 'request')} "
+        f"({total.requests_per_s:,.1f}/s), {counted(total.errors, 'error')}, "
+        f"p50 {_ms(total.p50_ms)}, p95 {_ms(total.p95_ms)}"
     )
 
 

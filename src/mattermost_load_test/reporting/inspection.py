@@ -111,7 +111,7 @@ def _lines(log: LogContents) -> Iterator[str]:
         for phase in instance.phases:
             yield (
                 f"    {phase.name:<6} {_span(phase)}: {counted(phase.hits, 'request')} "
-                f"on {counted(phase.routes, 'route')}, {phase.errors:,} errors"
+                f"on {counted(phase.routes, 'route')}, {counted(phase.errors, 'error')}"
             )
         if not instance.phases:
             yield "    no timings"

@@ -17,6 +17,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from mattermost_load_test.counts import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -106,7 +108,7 @@ def _requests(snapshot: Snapshot) -> Text:
     style = "bold red" if snapshot.errors else "green"
     return Text.assemble(
         f"{snapshot.requests:,}   {snapshot.requests_per_s:,.1f}/s   ",
-        (f"{snapshot.errors:,} errors ({share:.2%})", style),
+        (f"{counted(snapshot.errors, 'error')} ({share:.2%})", style),
         f"   p50 {_ms(snapshot.p50_ms)}   p95 {_ms(snapshot.p95_ms)}",
     )
 

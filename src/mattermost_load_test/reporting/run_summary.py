@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mattermost_load_test.counts import counted
 from mattermost_load_test.timings.health import HealthLimits, WorkerHealth, saturation
 
 SKIPPED_WARNING_SHARE = 0.01  # skipped actions above one in a hundred make the summary warn
@@ -96,7 +97,7 @@ def _rows(summary: RunSummary) -> Iterator[tuple[str, str]]:
     yield from _counts("Failed", summary.failed_actions)
     errors = sum(summary.request_errors.values())
     rate = summary.requests / summary.duration_s if summary.duration_s else 0.0
-    yield "Requests", f"{summary.requests:,} ({rate:,.1f}/s), {errors:,} errors"
+    yield "Requests", f"{summary.requests:,} ({rate:,.1f}/s), {counted(errors, 'error')}"
     yield from _counts("Errors", summary.request_errors)
     late = summary.lateness
     yield "Lateness", f"p50 {late.p50_ms:,.1f} ms, p95 {late.p95_ms:,.1f} ms, p99 {late.p99_ms:,.1f} ms"

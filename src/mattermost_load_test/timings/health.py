@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
+from mattermost_load_test.counts import counted
+
 HEALTH_TAG = "health"  # readers that do not know it, the original's among them, pass such lines by
 
 
@@ -97,7 +99,7 @@ def saturation(lateness_p99_ms: float, workers: Sequence[WorkerHealth], limits: 
         yield f"{dropped:,} websocket events were dropped by the agent itself (MaxDroppedEvents)"
     lost = sum(worker.lost_lines for worker in workers)
     if lost:
-        yield f"{lost:,} lines of timings could not be written, as whoever reads the log was too slow"
+        yield f"{counted(lost, 'line')} of timings could not be written, as whoever reads the log was too slow"
 
 
 def health_line(

@@ -236,7 +236,10 @@ async def test_a_configuration_named_that_is_not_there(agent: AgentHere) -> None
     [
         ("nonsense",),
         ("server", "--latency", "slow"),
+        ("server", "--latency", "nan"),
         ("server", "--error-rate", "2"),
+        ("server", "--error-rate", "nan"),
+        ("server", "--outage-for", "inf"),
         ("server", "--users", "0"),
         ("server", "--empty", "--users", "5"),
         ("server", "--server-version", "3"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from mattermost_load_test.config import Configuration
+from mattermost_load_test.counts import counted
 from mattermost_load_test.loadtest.cli.options import config_option, loaded, run_async
 from mattermost_load_test.loadtest.cli.progress_bar import Bar, progress_bar
 from mattermost_load_test.loadtest.history.writing import forget_cached, import_history, write_history
@@ -39,7 +40,7 @@ def _load(configuration: Configuration, log: Log, bar: Bar) -> str:
         log.info("No DataSource is given: the posts go through the server's import job")
         sent = run_async(import_history(configuration, log, tell))
         complete = f"; {sent.complete:,} had theirs already" if sent.complete else ""
-        return f"Imported {sent.posts:,} posts into {sent.channels:,} channels{complete}"
+        return f"Imported {counted(sent.posts, 'post')} into {counted(sent.channels, 'channel')}{complete}"
     done = write_history(configuration, tell)
     run_async(forget_cached(configuration, log))
     found = f"; {done.found:,} were there already" if done.found else ""

@@ -25,7 +25,7 @@ def pprof(context: click.Context, config: Path | None) -> None:
 async def _save(configuration: Configuration) -> None:
     """Save the profiles, and name each file when it is there."""
     length_s = configuration.results.pprof_length
-    if length_s:
-        click.echo(f"Taking profiles of {configuration.connection.pprof_url}: this takes {length_s} s", err=True)
+    if length_s and (url := configuration.connection.pprof_url):
+        click.echo(f"Taking profiles of {url}: this takes {length_s} s", err=True)
     async for path in save_profiles(configuration, Path.cwd(), Log()):
         click.echo(path)

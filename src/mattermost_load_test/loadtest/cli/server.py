@@ -2,11 +2,13 @@
 
 import sys
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mattermost_load_test.cli_support import Number
 from mattermost_load_test.config import Configuration
 from mattermost_load_test.counts import counted
 from mattermost_load_test.embedded.faults import Delay, Fixed, LogNormal, Uniform
@@ -21,7 +23,7 @@ from mattermost_load_test.logs import FdSink, Level, Log, Wanted
 from mattermost_load_test.mattermost.opening import open_transport
 from mattermost_load_test.mattermost.transport import TransportOptions
 
-SHARE = click.FloatRange(0, 1)
+SHARE = Number(0, 1)
 
 
 class DelayType(click.ParamType[Delay]):
@@ -45,12 +47,19 @@ class DelayType(click.ParamType[Delay]):
 def _delay(text: str) -> Delay | None:
     """Return the distribution that a text stands for, None if its numbers make none; raises ValueError likewise."""
     if "/" in text:
-        median_ms, p99_ms = map(float, text.split("/"))
+        median_ms, p99_ms = map(_finite, text.split("/"))
         return LogNormal(median_ms, p99_ms) if 0 < median_ms <= p99_ms else None
     if "-" in text:
-        low_ms, high_ms = map(float, text.split("-"))
+        low_ms, high_ms = map(_finite, text.split("-"))
         return Uniform(low_ms, high_ms) if low_ms <= high_ms else None
-    return Fixed(float(text))
+    return Fixed(_finite(text))
+
+
+def _finite(text: str) -> float:
+    """Return a number; raises ValueError for a text that is none, and for nan and inf."""
+    if not isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +99,9 @@ class Contents:
 @click.option("--hang-rate", type=SHARE, help="Share of requests never answered.")
 @click.option("--too-many-rate", type=SHARE, help="Share of logins answered 429 with Retry-After.")
 @click.option("--retry-after", "retry_after_s", type=click.IntRange(0), metavar="S", help="What Retry-After says.")
-@click.option("--drop-sockets", "dropped_sockets_per_minute", type=click.FloatRange(0), help="Websockets cut a minute.")
-@click.option(
-    "--outage-every", "outage_every_s", type=click.FloatRange(0), metavar="S", help="Refuse connections this often,"
-)
-@click.option("--outage-for", "outage_s", type=click.FloatRange(0), metavar="S", help="for so long.  [default: 5]")
+@click.option("--drop-sockets", "dropped_sockets_per_minute", type=Number(0), help="Websockets cut a minute.")
+@click.option("--outage-every", "outage_every_s", type=Number(0), metavar="S", help="Refuse connections this often,")
+@click.option("--outage-for", "outage_s", type=Number(0), metavar="S", help="for so long.  [default: 5]")
 @config_option
 @click.pass_context
 def server(

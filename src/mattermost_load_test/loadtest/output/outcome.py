@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mattermost_load_test.counts import counted
 from mattermost_load_test.errors import (
     AgentSaturatedError,
     GateFailedError,
@@ -94,4 +95,4 @@ def _nothing_achieved(summary: RunSummary, errors: int) -> str:
             "UserEntitiesConfiguration.ActionRateMilliseconds or raise TestLengthMinutes"
         )
     kinds = ", ".join(f"{kind}: {count}" for kind, count in sorted(summary.request_errors.items()))
-    return f"not one of {errors} requests succeeded ({kinds}); the log says why"
+    return f"not one of {counted(errors, 'request')} succeeded ({kinds}); the log says why"

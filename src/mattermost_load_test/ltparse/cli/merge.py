@@ -10,7 +10,7 @@ from mattermost_load_test.counts import counted
 from mattermost_load_test.errors import UsageError
 from mattermost_load_test.ltparse.cli.inputs import progress_bars
 from mattermost_load_test.ltparse.merging import logs_in, merge_logs
-from mattermost_load_test.ltparse.outputs import whole_file
+from mattermost_load_test.ltparse.outputs import same_file, whole_file
 
 
 @click.command()
@@ -35,7 +35,7 @@ def merge(sources: tuple[Path, ...], output: Path) -> None:
       ltparse merge results/ --output run.log
     """  # noqa: D301  # \b is what click wants before lines that it must not wrap
     paths = logs_in(sources)
-    if output.exists() and any(output.samefile(path) for path in paths):
+    if any(same_file(output, path) for path in paths):
         raise UsageError(f"{output} is one of the logs to be merged: it would be overwritten; name another file")
     with progress_bars() as watch, whole_file(output) as stream:
         made = merge_logs(paths, stream, watch)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mattermost_load_test.cli_support import fail_on_option, gates_of, gates_option
+from mattermost_load_test.cli_support import Number, fail_on_option, gates_of, gates_option
 from mattermost_load_test.errors import GateFailedError
 from mattermost_load_test.gates import failure_of
 from mattermost_load_test.ltparse.cli.inputs import progress_bars, standard_input
@@ -60,7 +60,7 @@ from mattermost_load_test.timings.comparison import Thresholds
 @click.option(
     "--ignore-below-percent",
     metavar="PERCENT",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=5.0,
     show_default=True,
     help="A smaller change of a time is never called one.",
@@ -68,7 +68,7 @@ from mattermost_load_test.timings.comparison import Thresholds
 @click.option(
     "--ignore-below-ms",
     metavar="MS",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=1.0,
     show_default=True,
     help="Likewise, in milliseconds.",
@@ -76,7 +76,7 @@ from mattermost_load_test.timings.comparison import Thresholds
 @click.option(
     "--ignore-below-points",
     metavar="POINTS",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=0.1,
     show_default=True,
     help="Likewise, of an error rate, in percentage points.",
