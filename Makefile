@@ -70,10 +70,12 @@ package: wheel ## the agent as dist/mattermost-load-test.tar.gz, to deploy on ho
 		--wheel dist/mattermost_load_test-*.whl --config loadtestconfig.json --pythons $(PYTHONS) \
 		--output dist/mattermost-load-test.tar.gz
 
-image: ## build the agent's image with Docker or Podman; IMAGE=registry.example.com/agent:1 names it
-	@docker info >/dev/null 2>&1 || podman info >/dev/null 2>&1 || { echo "make image needs a container engine, and neither \`docker info\` nor \`podman info\` reaches one: https://docs.docker.com/engine/install/ or https://podman.io/docs/installation" >&2; exit 2; }
+# Docker writes the times of files as they were built; the other two can leave them out, so that the image is the same each time.
+image: ## build the agent's image with Docker, Podman or Buildah; IMAGE=registry.example.com/agent:1 names it
+	@docker info >/dev/null 2>&1 || podman info >/dev/null 2>&1 || buildah info >/dev/null 2>&1 || { echo "make image needs a container engine, and none of \`docker info\`, \`podman info\` and \`buildah info\` reaches one: https://docs.docker.com/engine/install/ or https://podman.io/docs/installation" >&2; exit 2; }
 	@$(MAKE) wheel
-	$$(docker info >/dev/null 2>&1 && echo docker || echo podman) build --tag "$(IMAGE)" .
+	$$({ docker info && echo docker build || podman info && echo podman build --timestamp 0 || echo buildah build --timestamp 0; } 2>/dev/null | tail -n 1) \
+		--tag "$(IMAGE)" $(if $(PYTHON_IMAGE),--build-arg "PYTHON_IMAGE=$(PYTHON_IMAGE)") .
 
 dashboards: $(DEV) ## make the Grafana dashboards anew from dashboards/source
 	$(BIN)/python dashboards/build.py

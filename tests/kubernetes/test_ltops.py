@@ -278,7 +278,8 @@ def a_licence_is_given(ops: Ops, *more: str) -> None:
         for process in ops.processes():
             with contextlib.suppress(psutil.Error):  # it has ended meanwhile
                 told.add(" ".join(process.cmdline()))
-    assert (deploying.returncode, any("upgrade node" in command for command in told)) == (0, True)
+    _, said = deploying.communicate()
+    assert (deploying.returncode, any("upgrade node" in command for command in told)) == (0, True), said
     helm = ["helm", "get", "all", "node", "--namespace", "node"]
     told.add(subprocess.run(helm, env=os.environ | ops.environment, check=True, capture_output=True, text=True).stdout)
     told.update(path.read_text(errors="replace") for path in ops.home.rglob("*") if path.is_file())
