@@ -6,16 +6,13 @@ write into tables with a real 5.37's columns and indexes (full-text search among
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from itertools import count
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import click
 from sqlalchemy import text
+from tests.loadtest.database.servers import running
 
 from bench.measuring import Figures, Meter, in_turns
 from bench.tables import Table, show
@@ -41,18 +38,6 @@ REAL_INDEXES = (
     "CREATE INDEX ON threadmemberships (lastupdated)",
 )
 """What a real 5.37 has beside the indexes of the tests' tables."""
-
-
-def servers() -> ModuleType:
-    """Return the module of the tests that starts database servers."""
-    path = Path(__file__).parents[1] / "tests" / "loadtest" / "database" / "servers.py"
-    spec = importlib.util.spec_from_file_location("loadtest_database_servers", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 class Bench:
@@ -123,7 +108,7 @@ class Bench:
 @click.option("--posts", default=200_000, show_default=True, help="Posts that each run writes.")
 def main(rounds: int, posts: int) -> None:
     """Measure posts a second into PostgreSQL, `loadposts` beside a plain COPY of the same rows."""
-    with servers().running("postgres") as server:
+    with running("postgres") as server:
         bench = Bench(server, posts)
         figures = in_turns({"loadposts": bench.loadposts, "plain COPY": bench.plain_copy}, rounds)
     peer = figures["plain COPY"]["wall_s"]

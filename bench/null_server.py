@@ -18,13 +18,15 @@ import signal
 import ssl
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import cast
 
 import click
 import uvloop
+from tests.self_signed import self_signed
 
-from bench.certificate import server_context
 from bench.measuring import Figures, child
 
 _ACCEPT_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
@@ -236,6 +238,12 @@ def raise_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def _server_tls() -> ssl.SSLContext:
+    """Return what a server on loopback needs for TLS, with a certificate made anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        return self_signed(Path(folder)).server
+
+
 @click.command()
 @click.option("--port", default=0, show_default=True, help="Port to listen on; 0: a free one, printed first.")
 @click.option("--events-per-second", default=0.0, show_default=True, help="Events to each websocket.")
@@ -245,7 +253,7 @@ def main(port: int, events_per_second: float, flood: bool, tls: bool) -> None:
     """Serve the benchmarks' null target on loopback until SIGTERM."""
     raise_open_files()
     gc.disable()
-    uvloop.run(NullServer(events_per_second, flood, server_context() if tls else None).serve(port))
+    uvloop.run(NullServer(events_per_second, flood, _server_tls() if tls else None).serve(port))
 
 
 if __name__ == "__main__":

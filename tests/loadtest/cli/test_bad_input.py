@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.self_signed import self_signed
 
 from mattermost_load_test.timings.reading import read_log
 
@@ -97,7 +98,7 @@ async def test_a_server_that_hangs(agent_here: AgentHere, embedded: Any, command
 
 async def test_a_certificate_nobody_signed(agent: AgentHere, command: str, tmp_path: Path) -> None:
     """The message names the two keys that help."""
-    async with listener(b"", self_signed(tmp_path)) as port:
+    async with listener(b"", self_signed(tmp_path).server) as port:
         agent.set(ConnectionConfiguration_ServerURL=f"https://127.0.0.1:{port}")
         ended = await agent.run(command)
     assert ended.code == 3
@@ -119,17 +120,6 @@ async def listener(answer: bytes, tls: ssl.SSLContext | None = None) -> AsyncIte
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     async with server:
         yield server.sockets[0].getsockname()[1]
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """Return the TLS settings of a server whose certificate nobody signed."""
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
-    subprocess.run([*command, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
 
 
 async def test_a_port_in_use(agent: AgentHere) -> None:

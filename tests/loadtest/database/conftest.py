@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import os
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.loadtest.database.servers import NotInstalledError, running
 
 from mattermost_load_test.loadtest.database.connection import Database
 
 
-def _sibling(module: str) -> ModuleType:
-    """Return a module beside this one (pytest's importlib mode has no package for it)."""
-    name = f"loadtest_database_{module}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{module}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-@pytest.fixture(scope="session")
-def load_sibling() -> Callable[[str], ModuleType]:
-    """Give what loads a module of this folder by name."""
-    return _sibling
-
-
 def _running(kind: str) -> Iterator[Any]:
     """Run a server, or skip with the command that installs it."""
-    servers = _sibling("servers")
     try:
-        context = servers.running(kind)
+        context = running(kind)
         server = context.__enter__()
-    except servers.NotInstalledError as error:
+    except NotInstalledError as error:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(str(error))

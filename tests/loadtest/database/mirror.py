@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.loadtest.database import populating
+
 from mattermost_load_test.embedded.entering import enter_channel, enter_team
 from mattermost_load_test.embedded.state import State
 from mattermost_load_test.embedded.tables.channels import Channel
@@ -17,12 +19,11 @@ SESSION_EXPIRES_MS = 32503680000000
 
 
 class Mirror:
-    """Carries rows from a server's state to a database and back; `populating` is the module beside this one."""
+    """Carries rows from a server's state to a database and back."""
 
-    def __init__(self, state: State, database: Database, populating: Any) -> None:
+    def __init__(self, state: State, database: Database) -> None:
         self._state = state
         self._database = database
-        self._populating = populating
 
     def to_database(self) -> None:
         """Add the rows of what the server has and the database lacks."""
@@ -94,14 +95,12 @@ class Mirror:
 
     def _all(self, name: str) -> list[dict[str, Any]]:
         """Return a table."""
-        return list(self._populating.whole(self._database, name))
+        return list(populating.whole(self._database, name))
 
     def _add(self, name: str, rows: list[dict[str, Any]], *key: str) -> None:
         """Add those of the rows whose key is not there."""
         there = {tuple(row[column] for column in key) for row in self._all(name)}
-        self._populating.add(
-            self._database, name, [row for row in rows if tuple(row[column] for column in key) not in there]
-        )
+        populating.add(self._database, name, [row for row in rows if tuple(row[column] for column in key) not in there])
 
     def _user(self, user: User) -> dict[str, Any]:
         return {

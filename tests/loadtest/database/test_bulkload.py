@@ -17,6 +17,8 @@ from typing import Any
 import orjson
 import pytest
 from pydantic import SecretStr
+from tests.loadtest.database import populating
+from tests.loadtest.database.mirror import Mirror
 
 from mattermost_load_test.config import ConnectionConfiguration
 from mattermost_load_test.embedded.importer import import_lines
@@ -96,22 +98,14 @@ class Ground:
 
 
 @pytest.fixture
-def made(load_sibling: Callable[[str], Any]) -> Any:
-    """Give the module beside this one that makes tables as a server leaves them."""
-    return load_sibling("populating")
-
-
-@pytest.fixture
 async def ground(
     request: pytest.FixtureRequest,
-    made: Any,
-    load_sibling: Callable[[str], Any],
     make_database: Callable[[str], Database],
     start_server: StartServer,
 ) -> Ground:
     """Give a server with teams and channels, but without users, and its database, PostgreSQL unless asked otherwise."""
     server = await start_server(version="5.37")
-    database, people = make_database(getattr(request, "param", "postgres-5.37")), made.population()
+    database, people = make_database(getattr(request, "param", "postgres-5.37")), populating.population()
     lines = [line for line in bulk_lines(people, emoji=False, schemes=False) if orjson.loads(line)["type"] in PLACES]
     assert import_lines(server.state, lines).failure is None
     connection = ConnectionConfiguration(
@@ -121,7 +115,7 @@ async def ground(
     )
     async with open_transport(connection) as transport:
         await Client(transport).users.create(ADMIN[0], "admin", ADMIN[1])
-    mirror = load_sibling("mirror").Mirror(server.state, database, made)
+    mirror = Mirror(server.state, database)
     mirror.to_database()
     return Ground(server, database, people, mirror, connection)
 
@@ -135,7 +129,7 @@ def data_source(database: Database) -> str:
 
 
 @pytest.mark.parametrize("ground", ["postgres-5.37", "mysql-5.37"], indirect=True)
-async def test_users_from_the_database_work(ground: Ground, made: Any, tmp_path: Path) -> None:
+async def test_users_from_the_database_work(ground: Ground, tmp_path: Path) -> None:
     """All users log in afterwards, a few were tried, one has posted, and tokens are in a file for its owner alone."""
     cache_path = tmp_path / "tokens"
     with ExitStack() as stack, open_token_cache(cache_path, ground.server.url) as tokens:
@@ -150,15 +144,15 @@ async def test_users_from_the_database_work(ground: Ground, made: Any, tmp_path:
     assert session is not None
     async with open_transport(ground.connection) as transport:
         assert (await Client(transport, session.token).users.me()).username == "user5"
-    before = {name: made.whole(ground.database, name) for name in ("users", "channelmembers", "channels")}
+    before = {name: populating.whole(ground.database, name) for name in ("users", "channelmembers", "channels")}
     ground.mirror.to_database()
     with open_token_cache(cache_path, ground.server.url) as tokens:
         await ground.load(lambda words: None, tokens)
-    assert {name: made.whole(ground.database, name) for name in before} == before
+    assert {name: populating.whole(ground.database, name) for name in before} == before
     assert "trying some of the new users" not in ground.told[ground.told.index("trying some of the new users") + 1 :]
 
 
-async def test_users_who_cannot_log_in_are_taken_back(ground: Ground, made: Any, tmp_path: Path) -> None:
+async def test_users_who_cannot_log_in_are_taken_back(ground: Ground, tmp_path: Path) -> None:
     """A server that does not know the users brings the reason, and the tables are as before but for the pattern."""
     with (
         ExitStack() as stack,
@@ -169,14 +163,14 @@ async def test_users_who_cannot_log_in_are_taken_back(ground: Ground, made: Any,
     ):
         await ground.load(ground.carrying(stack, lambda: None), tokens)
     assert caught.value.exit_code == 1
-    assert {row["username"] for row in made.whole(ground.database, "users")} == {"admin", "user0"}
-    assert not [row for row in made.whole(ground.database, "channels") if row["type"] in ("D", "G")]
-    in_channels = {row["userid"] for row in made.whole(ground.database, "channelmembers")}
+    assert {row["username"] for row in populating.whole(ground.database, "users")} == {"admin", "user0"}
+    assert not [row for row in populating.whole(ground.database, "channels") if row["type"] in ("D", "G")]
+    in_channels = {row["userid"] for row in populating.whole(ground.database, "channelmembers")}
     assert len(in_channels) == 1
     assert (tmp_path / "tokens").read_text() == ""
 
 
-async def test_users_who_miss_channels_are_taken_back(ground: Ground, made: Any) -> None:
+async def test_users_who_miss_channels_are_taken_back(ground: Ground) -> None:
     """A user who logs in but does not find its channels is no user of the population."""
     channels = {channel.name: channel for channel in ground.server.state.channels.by_id.values()}
     hidden = channels[ground.people.channel(0).name].id
@@ -184,10 +178,10 @@ async def test_users_who_miss_channels_are_taken_back(ground: Ground, made: Any)
         await ground.load(
             ground.carrying(stack, lambda: ground.mirror.to_server(lambda row: row["channelid"] != hidden))
         )
-    assert {row["username"] for row in made.whole(ground.database, "users")} == {"admin", "user0"}
+    assert {row["username"] for row in populating.whole(ground.database, "users")} == {"admin", "user0"}
 
 
-async def test_cancelled_it_has_written_all_or_nothing(ground: Ground, made: Any) -> None:
+async def test_cancelled_it_has_written_all_or_nothing(ground: Ground) -> None:
     """Ended while it writes, as by Ctrl-C, it ends only when nothing, or all, is in the tables."""
     with ExitStack() as stack:
         carry = ground.carrying(stack, ground.mirror.to_server)
@@ -201,20 +195,20 @@ async def test_cancelled_it_has_written_all_or_nothing(ground: Ground, made: Any
         tasks.append(asyncio.create_task(ground.load(tell)))
         with pytest.raises(asyncio.CancelledError):
             await tasks[0]
-    users = {row["username"] for row in made.whole(ground.database, "users")}
+    users = {row["username"] for row in populating.whole(ground.database, "users")}
     assert users in ({"admin", "user0"}, {"admin", *(f"user{number}" for number in range(30))})
 
 
-async def test_another_servers_database_is_refused_at_once(ground: Ground, made: Any) -> None:
-    """A database that lacks the server's teams is refused before a user is made."""
+async def test_another_servers_database_is_refused_at_once(ground: Ground) -> None:
+    """A database that lacks the server's teams is refused before a user is populating."""
     with ground.database.transaction("emptying") as connection:
-        connection.exec_driver_sql(f"DELETE FROM {made.table(ground.database, 'teams')}")
+        connection.exec_driver_sql(f"DELETE FROM {populating.table(ground.database, 'teams')}")
     with pytest.raises(OperationError, match="is not the database of the server at ServerURL"):
         await ground.load(lambda words: None)
     assert not await ground.can_work(0)
 
 
-async def test_a_database_that_is_not_there(embedded: EmbeddedServer, made: Any) -> None:
+async def test_a_database_that_is_not_there(embedded: EmbeddedServer) -> None:
     """Without a database nothing is made, and the message names the place."""
     connection = ConnectionConfiguration(
         server_url=embedded.url, driver_name="postgres", data_source=SecretStr("postgres://mm:x@127.0.0.1:1/mm")
@@ -223,19 +217,19 @@ async def test_a_database_that_is_not_there(embedded: EmbeddedServer, made: Any)
         admin = Client(transport)
         await admin.users.create(ADMIN[0], "admin", ADMIN[1])
         await admin.login(*ADMIN)
-        inventory = await take_inventory(admin, made.population())
+        inventory = await take_inventory(admin, populating.population())
         with pytest.raises(DatabaseUnreachableError, match=r"127\.0\.0\.1:1"):
             await DatabaseLoad(admin, transport, database_of(connection), LoopClock(), Log(), lambda words: None).run(
                 inventory
             )
 
 
-async def test_a_full_server_makes_the_pattern_by_import(start_server: StartServer, made: Any) -> None:
+async def test_a_full_server_makes_the_pattern_by_import(start_server: StartServer) -> None:
     """A new server without a licence at its limit of users still makes one more by an import of one line."""
     server = await start_server(version="11.6")
-    full = Population(made.population().environment.model_copy(update={"num_users": 251}))
+    full = Population(populating.population().environment.model_copy(update={"num_users": 251}))
     assert import_lines(server.state, bulk_lines(full, emoji=False, schemes=False)).failure is None
-    people = Population(made.population().environment.model_copy(update={"num_users": 253}))
+    people = Population(populating.population().environment.model_copy(update={"num_users": 253}))
     server.state.users.by_username["user0"].roles = "system_admin system_user"
     async with open_transport(ConnectionConfiguration(server_url=server.url)) as transport:
         admin, login = Client(transport), Client(transport)
@@ -247,9 +241,9 @@ async def test_a_full_server_makes_the_pattern_by_import(start_server: StartServ
         assert (await login.users.me()).username == "user251"
 
 
-async def test_a_deactivated_user_is_no_pattern(embedded: EmbeddedServer, made: Any) -> None:
+async def test_a_deactivated_user_is_no_pattern(embedded: EmbeddedServer) -> None:
     """Where all users are there, the first of them who can log in is the pattern."""
-    people = made.population()
+    people = populating.population()
     state = embedded.state
     assert import_lines(state, bulk_lines(people, emoji=False, schemes=False)).failure is None
     state.users.by_username["user0"].roles = "system_admin system_user"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from tests.loadtest.cli.conftest import Agent
 
 from mattermost_load_test.errors import DatabaseUnreachableError, LoadTestError
 from mattermost_load_test.loadtest.database.connection import Database
@@ -204,18 +203,6 @@ async def test_a_database_that_comes_back_changes_nothing(
     await asyncio.gather(keeping, return_exceptions=True)
 
 
-def cli_conftest() -> Any:
-    """Return the module with the command `loadtest` as a process (pytest's importlib mode has no package for it)."""
-    name = "loadtest_cli_conftest"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.parent / "cli" / "conftest.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
 @pytest.fixture
 async def agents(tmp_path: Path, embedded: Any, make_database: Callable[[str], Database]) -> AsyncIterator[list[Any]]:
     """Give two agents of six entities each, in folders of their own, with a PostgreSQL as their data source."""
@@ -223,7 +210,7 @@ async def agents(tmp_path: Path, embedded: Any, make_database: Callable[[str], D
     commands = []
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        command = cli_conftest().Agent(tmp_path / name).use(embedded)
+        command = Agent(tmp_path / name).use(embedded)
         command.set(UserEntitiesConfiguration_NumActiveEntities=6, UserEntitiesConfiguration_TestLengthMinutes=60)
         command.set(UserEntitiesConfiguration_ActionRateMilliseconds=1000)
         command.set(UserEntitiesConfiguration_MaxLoopLagMilliseconds=60_000)

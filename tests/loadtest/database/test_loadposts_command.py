@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.loadtest.database import populating
 
 from mattermost_load_test.loadtest.database.connection import Database
 from mattermost_load_test.loadtest.database.filling import SessionWish, fill
@@ -20,17 +21,11 @@ DEADLINE_S = 100.0
 NOBODY_LISTENS = "http://127.0.0.1:1"
 
 
-@pytest.fixture
-def made(load_sibling: Callable[[str], Any]) -> Any:
-    """Give the module beside this one that makes tables as a server leaves them."""
-    return load_sibling("populating")
-
-
-def populated(made: Any, database: Database) -> Population:
+def populated(database: Database) -> Population:
     """Put a population into a database and return it."""
-    people: Population = made.population()
-    template = made.serve(database, people)
-    places = made.teams_of(people), made.channels_of(people)
+    people: Population = populating.population()
+    template = populating.serve(database, people)
+    places = populating.teams_of(people), populating.channels_of(people)
     fill(database, people, *places, template, SessionWish(), lambda done, total: None, lambda: None)
     return people
 
@@ -77,41 +72,43 @@ async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, str, s
     return process.returncode, stdout.decode(), stderr.decode()
 
 
-def count(made: Any, database: Database) -> int:
+def count(database: Database) -> int:
     """Return how many posts there are."""
-    return int(made.rows(database, f"SELECT count(*) AS posts FROM {made.table(database, 'posts')}")[0]["posts"])
+    return int(
+        populating.rows(database, f"SELECT count(*) AS posts FROM {populating.table(database, 'posts')}")[0]["posts"]
+    )
 
 
-async def until_written(made: Any, database: Database) -> None:
+async def until_written(database: Database) -> None:
     """Wait until there are posts."""
     async with asyncio.timeout(DEADLINE_S):
-        while not count(made, database):  # noqa: ASYNC110 — the database tells nobody
+        while not count(database):  # noqa: ASYNC110 — the database tells nobody
             await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("kind", ["postgres-11.6", "mysql-5.37"])
 async def test_a_stopped_server_gets_its_history(
-    made: Any, kind: str, make_database: Callable[[str], Database], tmp_path: Path
+    kind: str, make_database: Callable[[str], Database], tmp_path: Path
 ) -> None:
     """The command needs no server, draws no bar without a terminal, says what it did, and twice adds nothing."""
     database = make_database(kind)
-    people = populated(made, database)
+    people = populated(database)
     code, said, errors = await ended(await start(tmp_path, database, people, 800))
     assert (code, said) == (0, "Wrote 800 posts, 8 channels have their history\n"), errors
     assert "does not run, so it has nothing to forget" in errors
     assert "\x1b" not in errors
     code, said, errors = await ended(await start(tmp_path, database, people, 800))
     assert said == "Wrote 0 posts, 8 channels have their history; 800 were there already\n"
-    assert count(made, database) == 800
+    assert count(database) == 800
 
 
 @pytest.mark.slow
-async def test_the_database_goes_away(made: Any, mortal_postgres: Any, tmp_path: Path) -> None:
+async def test_the_database_goes_away(mortal_postgres: Any, tmp_path: Path) -> None:
     """Killed under the command, the database is named, exit code 3; once it is back, the command completes its work."""
     database = Database(mortal_postgres.create("mortal", "5.37"))
-    people = populated(made, database)
+    people = populated(database)
     process = await start(tmp_path, database, people, 80_000)
-    await until_written(made, database)
+    await until_written(database)
     mortal_postgres.kill()
     code, _, errors = await ended(process)
     assert code == 3
@@ -119,9 +116,9 @@ async def test_the_database_goes_away(made: Any, mortal_postgres: Any, tmp_path:
     assert "run the command again" in errors
     assert "Traceback" not in errors
     mortal_postgres.start()
-    there = count(made, database)
+    there = count(database)
     assert 0 < there < 80_000
     assert there % 10_000 == 0
     code, said, errors = await ended(await start(tmp_path, database, people, 80_000))
-    assert (code, count(made, database)) == (0, 80_000), errors
+    assert (code, count(database)) == (0, 80_000), errors
     assert said.startswith(f"Wrote {80_000 - there:,} posts, 8 channels have their history; {there:,} were there")
