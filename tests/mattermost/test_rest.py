@@ -289,6 +289,8 @@ async def test_an_empty_list_may_be_null(answered: Answered) -> None:
         ({"Retry-After": "30"}, 30.0),
         ({"Retry-After": "1.5"}, 1.5),
         ({"Retry-After": "-3"}, 0.0),
+        ({"Retry-After": "31536000"}, 300.0),
+        ({"Retry-After": "Thu, 21 Oct 2027 07:28:05 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 300.0),
         ({"Retry-After": "Wed, 21 Oct 2026 07:28:05 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 5.0),
         ({"Retry-After": "Wed, 21 Oct 2026 07:28:05 GMT"}, None),
         ({"Retry-After": "soon"}, None),

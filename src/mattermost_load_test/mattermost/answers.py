@@ -20,6 +20,9 @@ _FOREIGN_WORDS = frozenset({413, 429})
 
 _SHOWN_CHARACTERS = 100
 
+LONGEST_WAIT_S = 300.0
+"""The longest that a server's `Retry-After` is followed: what asks for a year is not to hold a run up for one."""
+
 
 def decoded(route: str, server: str, answer: Response, decode: Callable[[Any], T]) -> T:
     """Return what `decode` makes of the JSON in a good answer.
@@ -95,16 +98,23 @@ def _words(answer: Response) -> str:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return how long the server asks to wait, whether it says so in seconds or by a date (against its own `Date`)."""
+    """Return how long the server asks to wait, whether it says so in seconds or by a date (against its own `Date`).
+
+    More than `LONGEST_WAIT_S` it is never.
+    """
     value = headers.get("Retry-After")
-    if value is None:
-        return None
+    asked_s = None if value is None else _asked_s(value, headers)
+    return None if asked_s is None else min(max(0.0, asked_s), LONGEST_WAIT_S)
+
+
+def _asked_s(value: str, headers: Mapping[str, str]) -> float | None:
+    """Return what a `Retry-After` says, None where it is nonsense."""
     try:
         seconds = float(value)
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+        return seconds if math.isfinite(seconds) else None
     except ValueError:
         pass  # then it is a date
     try:
-        return max(0.0, (parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])).total_seconds())
+        return (parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])).total_seconds()
     except (KeyError, ValueError, TypeError):
         return None
