@@ -68,7 +68,7 @@ def test_folder_is_no_file(tmp_path: Path) -> None:
 
 
 def test_files_of_the_original_load_unchanged() -> None:
-    """The original's default file loads, and every key of it does something."""
+    """The original's default file loads, and no key of it is named as unused."""
     loaded = load(DATA / "original-2018.json", {}, DATA)
     assert loaded.configuration.environment.num_posts == 20_000_000
     assert loaded.configuration.connection.data_source.get_secret_value().startswith("mmuser:mostest@tcp(")
