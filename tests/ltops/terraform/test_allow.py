@@ -44,7 +44,7 @@ def test_a_new_address_is_let_in(aside: Ops, refuse: Refuse) -> None:
     said = aside.good("allow", "-c", "demo", "--add", "--allow-cidr", "192.0.2.0/24").stderr
     assert "Let in: 198.51.100.9/32, 192.0.2.0/24\n" in said
     assert made(aside, "let_in") == ["192.0.2.0/24", "198.51.100.9/32"]
-    assert "it lets in 198.51.100.9/32, 192.0.2.0/24: " in fleet_of(Store(aside.home).load("demo")).if_silent
+    assert "demo lets in 198.51.100.9/32, 192.0.2.0/24: " in fleet_of(Store(aside.home).load("demo")).if_silent
     assert made(aside, "instance") == ["app-0", "loadtest-0", "metrics-0", "proxy-0"]
 
 

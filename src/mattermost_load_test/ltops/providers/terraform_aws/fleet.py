@@ -38,5 +38,6 @@ def fleet_of(cluster: Cluster) -> Fleet:
 def _way_in(cluster: Cluster) -> str:
     """Return who is let in, and what lets others in."""
     let_in = ", ".join(taken_variables(cluster.directory).get(LET_IN_VARIABLE, []))
-    hint = f"it lets in {let_in}: if your address is another by now, `ltops allow -c {cluster.name}` lets that in"
+    name = cluster.name
+    hint = f"{name} lets in {let_in}: if your address is another by now, `ltops allow -c {name}` lets that in"
     return hint if let_in else ""
