@@ -216,6 +216,7 @@ def faults(stage: Stage) -> None:
     assert profile == b"/debug/pprof/heap"
     assert {"instances/app-0/journal.log", "metrics.json", "results/summary.txt", "status.json"} <= names
     assert ("mmuser:" in masked, "SMTPPort" in masked) == (False, True)
+    assert '"AtRestEncryptKey": "**********"' in masked
     stage.on("proxy-0", "systemctl stop mattermost-proxy; echo 'broken' > /etc/mattermost-load-test/nginx.conf")
     (found,) = status(stage)
     assert not found["well"]

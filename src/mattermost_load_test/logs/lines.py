@@ -12,7 +12,9 @@ import orjson
 
 MASK = "**********"  # what pydantic's SecretStr shows, too
 
-_SECRET_KEY = re.compile(r"password|token|secret|authorization|datasource|data_source|cookie", re.IGNORECASE)
+_SECRET_KEY = re.compile(
+    r"password|token|secret|authorization|datasource|data_source|cookie|encryptkey|salt", re.IGNORECASE
+)
 _SECRET_IN_TEXT = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]+(?=@)|(?<=Bearer )\S+|(?<=hooks/)[a-z0-9]{26}")
 
 

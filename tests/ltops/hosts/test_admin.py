@@ -13,6 +13,9 @@ from mattermost_load_test.errors import AdminLoginError
 from mattermost_load_test.ltops.hosts.admin import admin_exists, make_admin
 
 ADMIN = ConnectionConfiguration(AdminEmail="admin@example.com", AdminPassword="Loadtestpassword1")
+HASH = "258d8dc9"
+"""Of the e-mail address, so that the name is not taken."""
+
 MMCTL = "ltops ssh app -c demo -- sudo /opt/mattermost/current/bin/mmctl --local"
 
 
@@ -36,9 +39,9 @@ async def test_a_server_with_accounts_of_others(embedded: Any, add_person: Any) 
     """The commands that make this one are told, whole; so is what to do where it has another password."""
     await add_person(embedded, "boss")
     told = await refusal(embedded.url, ADMIN)
-    assert told.startswith(f"{embedded.url} has accounts already, and does not let in admin@example.com with")
+    assert told.startswith(f"{embedded.url} has accounts already, and does not let in admin@example.com by")
     assert re.findall("`(.*?)`", told) == [
-        f"{MMCTL} user create --email admin@example.com --username ltadmin --password PASSWORD --system-admin",
+        f"{MMCTL} user create --email admin@example.com --username ltadmin-{HASH} --password PASSWORD --system-admin",
         f"{MMCTL} user change-password admin@example.com --password PASSWORD",
     ]
     assert "Loadtestpassword1" not in told

@@ -90,6 +90,7 @@ def test_servers_with_a_licence(fleet: Fleet) -> None:
         "AmazonS3Region": "eu-west-1",
         "AmazonS3Endpoint": "s3.amazonaws.com",
         "AmazonS3SSL": True,
+        "PublicLinkSalt": WHAT.public_link_salt.get_secret_value(),
     }
     assert found["X"] == {"Y": 1}
     assert found["ServiceSettings"]["SiteURL"] == "http://203.0.113.3"
@@ -116,6 +117,8 @@ def test_two_servers_are_one_site(fleet: Fleet, tmp_path: Path) -> None:
     licensed = WHAT.model_copy(update={"license": SecretStr("bGljZW5jZQ==")})
     one, other = (settings_of(fleet, licensed, name) for name in ("app-0", "app-1"))
     assert {name for name in one if one[name] != other[name]} == {"ClusterSettings", "MetricsSettings"}
+    keys = one["SqlSettings"]["AtRestEncryptKey"], one["FileSettings"]["PublicLinkSalt"]
+    assert [len(key) for key in keys] == [32, 32]  # else each server makes its own
     assert json.dumps(one).replace("10.0.0.1", "10.0.0.2") == json.dumps(other)
     nginx_takes(text, tmp_path)
 
@@ -139,7 +142,7 @@ def test_servers_without_a_bucket(fleet: Fleet) -> None:
     licensed = WHAT.model_copy(update={"license": SecretStr("x")})
     without = replace(fleet, bucket=None)
     files = settings_of(without, WHAT)["FileSettings"]
-    assert files == {"DriverName": "local", "Directory": "/var/lib/mattermost/files/"}
+    assert files["DriverName"] == "local"
     assert planning.missing(without, licensed) == [planning.NO_SHARED_FILES]
     alone = replace(without, hosts=[host for host in fleet.hosts if host.name != "app-1"])
     assert planning.missing(alone, licensed) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shlex
 
 from mattermost_load_test.config import ConnectionConfiguration
@@ -33,19 +34,20 @@ def make_admin(url: str, connection: ConnectionConfiguration, cluster_name: str)
     if is_admin:
         return
     email = connection.admin_email
+    username = f"{USERNAME}-{hashlib.sha256(email.lower().encode()).hexdigest()[:8]}"  # the other name may be taken
     mmctl = f"ltops ssh app -c {cluster_name} -- sudo {CURRENT}/bin/mmctl --local"
     who = shlex.quote(email)
     if is_admin is None:
         raise AdminLoginError(
-            f"{url} has accounts already, and does not let in {email} with the password of the configuration. Put one "
-            "of its system admins into ConnectionConfiguration.AdminEmail and AdminPassword of loadtestconfig.json; or "
-            f"make this one by `{mmctl} user create --email {who} --username {USERNAME} --password PASSWORD "
-            "--system-admin`; or, where that says that it exists, give it this password by "
+            f"{url} has accounts already, and does not let in {email} by ConnectionConfiguration.AdminPassword. Name a "
+            "system admin that it has by AdminEmail and AdminPassword in loadtestconfig.json; or make this one, "
+            f"AdminPassword being PASSWORD, by `{mmctl} user create --email {who} --username {username} --password "
+            "PASSWORD --system-admin`; or, where that says that it exists, give it this password by "
             f"`{mmctl} user change-password {who} --password PASSWORD`"
         )
     raise AdminLoginError(
-        f"{email} is no system admin on {url}: make it one by `{mmctl} roles system_admin {who}`, or put one into "
-        "ConnectionConfiguration.AdminEmail and AdminPassword of loadtestconfig.json"
+        f"{email} is no system admin on {url}: make it one by `{mmctl} roles system_admin {who}`, or name one by "
+        "ConnectionConfiguration.AdminEmail and AdminPassword in loadtestconfig.json"
     )
 
 

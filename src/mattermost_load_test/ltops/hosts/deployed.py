@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +14,11 @@ from mattermost_load_test.ltops.store import write_private
 
 FILE = "hosts.json"
 CONFIGURATION_COPY = "loadtestconfig.json"
+
+
+def _key() -> SecretStr:
+    """Return a key as a Mattermost server makes it for itself: 32 letters and digits."""
+    return SecretStr(secrets.token_hex(16))
 
 
 class _Model(BaseModel):
@@ -53,17 +59,20 @@ class Package(_Model):
 class Deployed(_Model):
     """What `deploy` was told and found out. `grafana` is None where it could not be had, or is not wanted.
 
-    `connections` is how many the database at `database_address` allows, 0 while that is not known.
+    `at_rest_key` and `public_link_salt` are made once, for all servers. `connections` is how many the database at
+    `database_address` allows, 0 while that is not known.
     """
 
     release: Release | None = None
     bundle: AgentBundle | None = None
     grafana: Package | None = None
     license: SecretStr | None = None
+    at_rest_key: SecretStr = Field(default_factory=_key)
+    public_link_salt: SecretStr = Field(default_factory=_key)
     connections: int = 0
     database_address: str = ""
 
-    @field_serializer("license", when_used="json")
+    @field_serializer("license", "at_rest_key", "public_link_salt", when_used="json")
     def _whole(self, value: SecretStr | None) -> str | None:
         return None if value is None else value.get_secret_value()
 

@@ -98,6 +98,8 @@ def _started(fleet: Fleet, host: Host, what: Deployed, site_url: str) -> Part:
         bucket=None if fleet.bucket is None else (fleet.bucket.name, fleet.bucket.region),
         cluster_address=host.private_address if licensed and len(fleet.of_role("app")) > 1 else "",
         local_mode=True,
+        at_rest_key=what.at_rest_key,
+        public_link_salt=what.public_link_salt,
     )
     license_data = None if what.license is None else what.license.get_secret_value().encode()
     return app_host.run_part(_release(what), settings, license_data, host.private_address)
@@ -145,5 +147,6 @@ LICENSE_NOT_TAKEN = (
 )
 NO_SHARED_FILES = (
     "a bucket for files: each server keeps those that were uploaded to it, and the others answer that there is no such "
-    "file; the module of the cluster makes none (docs/terraform.md, outputs)"
+    "file, so that nothing can be imported either (BulkLoadMethod database goes past that); the module of the cluster "
+    "makes none (docs/terraform.md, outputs)"
 )

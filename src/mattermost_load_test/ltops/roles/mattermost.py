@@ -36,7 +36,8 @@ class AppSettings:
     opened by the host's own role. `cluster_address` is where the servers of a cluster find this one, empty outside of
     one, which takes a licence; they know each other by these addresses, so that each needs one of its own.
     `bind_address` is where it listens for them, everywhere if empty. `local_mode` opens a socket for `mmctl --local`,
-    one on a host.
+    one on a host. `at_rest_key` and `public_link_salt` are what a server makes for itself where it is told
+    none, and all of a site must have alike.
     """
 
     listen: str
@@ -57,6 +58,8 @@ class AppSettings:
     gossip_port: int = GOSSIP_PORT
     streaming_port: int = STREAMING_PORT
     local_mode: bool = False
+    at_rest_key: SecretStr | None = None
+    public_link_salt: SecretStr | None = None
 
     def merged_into(self, shipped: Mapping[str, Any]) -> dict[str, Any]:
         """Return a whole configuration: what is shipped, with these settings over it; the data source in clear."""
@@ -87,6 +90,7 @@ class AppSettings:
             "SqlSettings": {
                 "DriverName": self.driver,
                 "DataSource": self.data_source.get_secret_value(),
+                **_given("AtRestEncryptKey", self.at_rest_key),
                 "DataSourceReplicas": [reader.get_secret_value() for reader in self.readers],
                 "MaxOpenConns": self.connections_max,
                 "MaxIdleConns": min(200, self.connections_max),
@@ -120,6 +124,9 @@ class AppSettings:
         }
 
     def _files(self) -> dict[str, Any]:
+        return {**self._store(), **_given("PublicLinkSalt", self.public_link_salt)}
+
+    def _store(self) -> dict[str, Any]:
         if self.bucket is None:
             return {"DriverName": "local", "Directory": self.file_directory}
         name, region = self.bucket
@@ -148,3 +155,8 @@ class AppSettings:
             "GossipPort": self.gossip_port,
             "StreamingPort": self.streaming_port,
         }
+
+
+def _given(name: str, secret: SecretStr | None) -> dict[str, str]:
+    """Return a setting, nothing without a value."""
+    return {} if secret is None else {name: secret.get_secret_value()}
