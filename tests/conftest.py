@@ -32,6 +32,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what takes long: groups that share something dear, then slow tests, so that none is left at the end."""
+    items.sort(
+        key=lambda item: (item.get_closest_marker("xdist_group") is None, item.get_closest_marker("slow") is None)
+    )
+
+
 StartServer = Callable[..., Awaitable["EmbeddedServer"]]
 """Starts a server with the given `ServerOptions`; it is stopped when the test ends."""
 

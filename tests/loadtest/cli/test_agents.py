@@ -81,6 +81,7 @@ async def test_what_is_half_said_or_over_is_refused(agent: AgentHere, arguments:
     assert not agent.log.exists()
 
 
+@pytest.mark.slow
 async def test_agents_begin_together(agent_here: AgentHere) -> None:
     """Agents that are ready early wait for the start time; no request of the run is before it."""
     assert (await agent_here.run("setup")).code == 0
@@ -97,6 +98,7 @@ async def test_agents_begin_together(agent_here: AgentHere) -> None:
         assert all(line["start"] >= start_s for line in ended.lines if line.get("tag") == "timings")
 
 
+@pytest.mark.slow
 async def test_an_agent_killed_and_started_again_joins_for_the_rest(agent_here: AgentHere) -> None:
     """It is to end when the run was to end, as another instance; the log of the killed one is kept, and readable."""
     assert (await agent_here.run("setup")).code == 0

@@ -160,6 +160,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", disk], check=True)
 
 
+@pytest.mark.slow
 async def test_a_disk_that_fills_during_the_run(agent_here: AgentHere, small_disk: Path) -> None:
     """The run ends with 1 and its report; every line that was written is whole and readable."""
     log = small_disk / "loadtest.log"

@@ -149,6 +149,7 @@ async def test_500_websockets_cut_at_once_come_back_one_by_one(crowd: AgentHere,
     assert f"{CROWD} reconnects" in figure(ended, "Websockets")
 
 
+@pytest.mark.slow
 async def test_a_server_that_answers_500_for_a_while(few: AgentHere, embedded: Any) -> None:
     """Every request fails for a third of a minute: one line in the log, a count in the summary, and on it goes."""
     running = await few.start("basic")
@@ -179,6 +180,7 @@ async def server_process(few: AgentHere) -> AsyncIterator[Any]:
         running.process.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.slow
 async def test_a_server_that_hangs(few: AgentHere, server_process: Any) -> None:
     """Stopped, it accepts connections and never answers: requests time out, and when it goes on, so does the run."""
     running = await few.start("basic")
@@ -218,6 +220,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", disk], check=True)
 
 
+@pytest.mark.slow
 async def test_a_disk_that_fills_under_everything(few: AgentHere, embedded: Any, small_disk: Path) -> None:
     """Log and report share a disk that fills: the run ends with 1, the report is shown, no line is cut off."""
     agent = type(few)(small_disk).use(embedded)

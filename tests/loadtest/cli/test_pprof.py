@@ -58,6 +58,7 @@ async def test_profiles_are_saved_on_request(agent: AgentHere, go: str, pprof_ur
     check_profiles(go, agent.folder)
 
 
+@pytest.mark.slow
 async def test_profiles_are_taken_during_a_run(calm: AgentHere, go: str, pprof_url: str) -> None:
     """After `PProfDelayMinutes` the run saves them, beside its results, and says so in its log."""
     calm.set(
@@ -71,6 +72,7 @@ async def test_profiles_are_taken_during_a_run(calm: AgentHere, go: str, pprof_u
     check_profiles(go, calm.folder)
 
 
+@pytest.mark.slow
 async def test_only_the_first_agent_takes_profiles(calm: AgentHere, pprof_url: str) -> None:
     """A server profiles its CPU once at a time: the other agents leave it alone."""
     calm.set(
@@ -94,6 +96,7 @@ async def test_a_run_goes_on_without_profiles(calm: AgentHere) -> None:
     assert "WARNING: profiles of the server could not be taken: no connection to http://127.0.0.1:1" in ended.stderr
 
 
+@pytest.mark.slow
 async def test_a_profile_that_outlasts_the_run_is_given_up(calm: AgentHere, pprof_url: str) -> None:
     """The run does not wait for it; the summary says that it is missing, and the ones before it are saved."""
     calm.set(

@@ -192,6 +192,7 @@ async def test_an_agent_that_is_late_says_so(agent_here: AgentHere) -> None:
     assert "fewer entities" in ended.error
 
 
+@pytest.mark.slow
 async def test_a_server_that_goes_away_ends_in_the_figures(agent_here: AgentHere, embedded: Any) -> None:
     """Refused connections are counted by kind, told once, and the run goes on to its end."""
     agent_here.set(UserEntitiesConfiguration_TestLengthMinutes=0.15)

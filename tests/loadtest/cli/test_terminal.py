@@ -99,6 +99,7 @@ async def test_ctrl_c_twice_gives_the_terminal_back(agent_here: AgentHere, embed
     assert terminal.written.rindex(b"\x1b[?25h") > terminal.written.rindex(b"\x1b[?25l")
 
 
+@pytest.mark.slow
 async def test_a_terminal_that_shows_nothing(agent_here: AgentHere, terminal: Terminal) -> None:
     """Stopped by Ctrl-S, say, it holds nothing up: the run goes on, and the first Ctrl-C ends it with its report."""
     agent_here.set(UserEntitiesConfiguration_TestLengthMinutes=60)

@@ -151,6 +151,7 @@ async def scraped(url: str) -> dict[str, float]:
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
 
 
+@pytest.mark.slow
 async def test_a_stdout_that_nobody_reads(two_workers: AgentHere) -> None:
     """Metrics go on, the first Ctrl-C ends the run with its report, and it is said what nobody has read."""
     two_workers.set(
@@ -233,6 +234,7 @@ def samples_in(lines: list[dict[str, Any]]) -> int:
     return sum(route["NumHits"] for one in timings for route in one["Routes"].values())
 
 
+@pytest.mark.slow
 async def test_a_slow_reader_of_stdout_holds_nobody_up(two_workers: AgentHere) -> None:
     """Nobody reads the log on stdout until the time is up: entities act on, and every line is there in the end."""
     two_workers.set(

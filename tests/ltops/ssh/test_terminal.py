@@ -56,6 +56,7 @@ def terminal(login: Login, command: str) -> Iterator[Terminal]:
         yield shown
 
 
+@pytest.mark.slow
 def test_a_terminal_has_our_size(login: Login) -> None:
     """It is as big as ours, follows it, takes keys such as Ctrl-C, and its shell's exit code is ours."""
     with terminal(login, "") as shell:
