@@ -53,7 +53,11 @@ def _demonstrate(home: Path, environment: dict[str, str]) -> int:
     for title, arguments in steps:
         if code := _shown(title, arguments, environment):
             return code
-    shutil.copyfile(home / NAME / "results" / "loadtest-out-loadtest-0.txt", LOG_FILE)
+    try:
+        shutil.copyfile(home / NAME / "results" / "loadtest-out-loadtest-0.txt", LOG_FILE)
+    except OSError as error:
+        print(f"Error: {LOG_FILE} cannot be written here: {error.strerror}", file=sys.stderr)
+        return 1
     print(f"\nThe log is {LOG_FILE}. Look again, from every side:")
     print(f"  $ ltparse results --file {LOG_FILE} --output report.html")
     print(f"  $ ltparse results --file {LOG_FILE} --verbose --display markdown")

@@ -222,6 +222,18 @@ async def test_a_configuration_named_that_is_not_there(agent: AgentHere) -> None
         assert "other.json" in ended.error
 
 
+def test_a_working_folder_that_was_removed(tmp_path: Path) -> None:
+    """What stands in a folder that is gone is told to leave it."""
+    command = (
+        f'cd "{tmp_path}" && rmdir "{tmp_path}" && exec "{sys.executable}" -m mattermost_load_test.loadtest.cli check'
+    )
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "Error: the current folder was removed: change to one that is there\n",
+    )
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
