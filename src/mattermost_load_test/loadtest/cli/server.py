@@ -71,11 +71,12 @@ class Contents:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",
     "ports",
     type=click.IntRange(0, 65535),
+    metavar="N",
     multiple=True,
     default=(8065,),
     show_default=True,
@@ -93,15 +94,25 @@ class Contents:
 @click.option("--licensed", is_flag=True, help="Play a licensed server (11.6 without a licence stops at 250 users).")
 @click.option("--no-metadata", is_flag=True, help="Leave metadata out of posts, as servers before 5.10 do.")
 @click.option("--latency", type=DelayType(), help="Answer later: 20, 10-50 (evenly) or 20/400 (median/p99).")
-@click.option("--error-rate", type=SHARE, help="Share of requests answered with an error.")
-@click.option("--error-status", type=click.IntRange(400, 599), help="The status of those.  [default: 500]")
-@click.option("--html-rate", type=SHARE, help="Share of requests answered 502 with a page of HTML.")
-@click.option("--hang-rate", type=SHARE, help="Share of requests never answered.")
-@click.option("--too-many-rate", type=SHARE, help="Share of logins answered 429 with Retry-After.")
-@click.option("--retry-after", "retry_after_s", type=click.IntRange(0), metavar="S", help="What Retry-After says.")
-@click.option("--drop-sockets", "dropped_sockets_per_minute", type=Number(0), help="Websockets cut a minute.")
-@click.option("--outage-every", "outage_every_s", type=Number(0), metavar="S", help="Refuse connections this often,")
-@click.option("--outage-for", "outage_s", type=Number(0), metavar="S", help="for so long.  [default: 5]")
+@click.option("--error-rate", type=SHARE, metavar="SHARE", help="Share of requests answered with an error.")
+@click.option(
+    "--error-status", type=click.IntRange(400, 599), metavar="STATUS", help="The status of those.  [default: 500]"
+)
+@click.option("--html-rate", type=SHARE, metavar="SHARE", help="Share of requests answered 502 with a page of HTML.")
+@click.option("--hang-rate", type=SHARE, metavar="SHARE", help="Share of requests never answered.")
+@click.option("--too-many-rate", type=SHARE, metavar="SHARE", help="Share of logins answered 429 with Retry-After.")
+@click.option(
+    "--retry-after", "retry_after_s", type=click.IntRange(0), metavar="S", help="What Retry-After says.  [default: 1]"
+)
+@click.option(
+    "--drop-sockets", "dropped_sockets_per_minute", type=Number(0), metavar="N", help="Websockets cut a minute."
+)
+@click.option(
+    "--outage-every", "outage_every_s", type=Number(0), metavar="S", help="Refuse connections for a while, this often."
+)
+@click.option(
+    "--outage-for", "outage_s", type=Number(0), metavar="S", help="How long each of these whiles is.  [default: 5]"
+)
 @config_option
 @click.pass_context
 def server(
