@@ -1,4 +1,7 @@
-"""All benchmarks one after the other: ``python -m bench``."""
+"""All benchmarks that know ``--rounds``, one after the other: ``python -m bench``.
+
+`bench.formats` and `bench.comparing`, which simulates, are run by themselves.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def machine() -> str:
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def main(options: tuple[str, ...]) -> None:
-    """Run all benchmarks; options such as --rounds are handed to each of them."""
+    """Run the benchmarks; options such as --rounds are handed to each of them."""
     print(machine(), flush=True)
     for module in BENCHMARKS:
         subprocess.run([sys.executable, "-m", module, *options], check=True)
