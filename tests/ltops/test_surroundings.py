@@ -20,12 +20,16 @@ Needs = Any
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 GRAFANA = f"""#!{sys.executable}
-import http.server, os
+import http.server, os, sys
+from pathlib import Path
+assert Path(sys.argv[sys.argv.index("--homepath") + 1], "conf", "defaults.ini").is_file()
+assert Path(os.environ["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]).is_file()
+assert (os.environ["GF_USERS_ALLOW_SIGN_UP"], os.environ["GF_AUTH_ANONYMOUS_ENABLED"]) == ("false", "false")
 address = os.environ["GF_SERVER_HTTP_ADDR"], int(os.environ["GF_SERVER_HTTP_PORT"])
 assert os.environ["GF_SECURITY_ADMIN_PASSWORD"]
 http.server.HTTPServer(address, http.server.SimpleHTTPRequestHandler).serve_forever()
 """
-"""Grafana is in no package registry: a stand-in shows how it is started and what it finds."""
+"""Grafana is in no package registry: a stand-in, laid out like its archive, shows how it is started, what it finds."""
 
 
 def test_what_is_not_installed_is_named(ops: Ops) -> None:
@@ -43,8 +47,10 @@ def test_what_is_not_installed_is_named(ops: Ops) -> None:
 def test_grafana_is_started_where_it_is_installed(ops: Ops, needs: Needs) -> None:
     """It finds Prometheus provisioned, its password is generated, masked, and in no command line."""
     needs(prometheus="prometheus")
-    programs = ops.folder / "bin"
-    programs.mkdir()
+    programs = ops.folder / "grafana" / "bin"
+    programs.mkdir(parents=True)
+    (programs.parent / "conf").mkdir()
+    (programs.parent / "conf" / "defaults.ini").touch()
     (programs / "grafana-server").write_text(GRAFANA)
     (programs / "grafana-server").chmod(0o755)
     ops.environment["PATH"] = f"{programs}:{os.environ['PATH']}"

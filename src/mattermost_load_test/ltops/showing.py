@@ -110,7 +110,9 @@ def _price(price: Price) -> str:
 def _health(inspection: Inspection) -> str:
     if isinstance(inspection.server, Answer):
         return f"healthy (Mattermost {inspection.server.version}, {inspection.server.duration_ms:,.0f} ms)"
-    return f"NOT WELL: {inspection.server}" if inspection.server else "not deployed"
+    if inspection.server:
+        return f"NOT WELL: {inspection.server}"
+    return "not asked" if inspection.problem else "not deployed"
 
 
 def _users(state: ClusterState) -> str:

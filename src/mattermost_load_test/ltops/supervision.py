@@ -249,9 +249,11 @@ class Supervisor:
     def shut_down(self) -> list[str]:
         """End all programs and supervisord itself, and return in words what could not be ended."""
         itself = self._itself()
-        with suppress(OperationError), self._connection() as supervisor:
-            supervisor.stopAllProcesses()  # all at once, where a shutdown ends one after the other
-            supervisor.shutdown()
+        with suppress(OperationError):
+            self.states()  # one that does not answer is not waited for
+            with self._connection() as supervisor:
+                supervisor.stopAllProcesses()  # all at once, where a shutdown ends one after the other
+                supervisor.shutdown()
             _until_ended(itself, END_S)
         return self.end_leftovers()
 

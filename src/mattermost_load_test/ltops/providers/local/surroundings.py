@@ -107,10 +107,16 @@ def grafana_step(cluster: Cluster, supervisor: Supervisor, program: str, port: i
     """Return the step that starts Grafana on the metrics, with the dashboards that come along."""
     directory = folder(cluster.directory, PROMETHEUS) / GRAFANA
     grafana = Grafana(HOST, port, directory, cluster.state.grafana_password, prometheus_url, DASHBOARDS)
-    command = [program, *(["server"] if Path(program).name == "grafana" else []), "--homepath", GRAFANA_HOME]
+    command = [program, *(["server"] if Path(program).name == "grafana" else []), "--homepath", _grafana_home(program)]
     environment = {MARK: str(cluster.directory), **grafana.environment()}
     wanted = Program(GRAFANA, command, directory, directory / "grafana.log", environment, restart=True)
     return _step(supervisor, wanted, "start it", grafana.files(), {port: GRAFANA})
+
+
+def _grafana_home(program: str) -> str:
+    """Return where Grafana's own files are: around a program out of its archive, else where its packages put them."""
+    around = Path(program).resolve().parents[1]
+    return str(around) if (around / "conf" / "defaults.ini").is_file() else GRAFANA_HOME
 
 
 def _step(
