@@ -131,6 +131,19 @@ def ops(tmp_path: Path) -> Iterator[Ops]:
         yield ops
 
 
+SHARED = ("solo", "pair")
+"""The fixtures that tests of a module share."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one worker run the tests that share a cluster: else each would make one of its own, and load it."""
+    for item in items:
+        for name in SHARED:
+            if isinstance(item, pytest.Function) and name in item.fixturenames:
+                item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__} {name}"))
+
+
 @pytest.fixture(scope="module")
 def solo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ops]:
     """Give the command with a cluster `demo` of one agent, deployed, which the tests of a module share."""
