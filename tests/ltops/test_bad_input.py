@@ -306,3 +306,13 @@ def test_settings_that_are_wrong(made: Ops, tmp_path: Path) -> None:
     ended = made.run("loadtest", "-c", "demo", "--set", "UserEntitiesConfiguration.NumActiveEntities=21")
     assert (ended.code, "there are 20" in ended.error) == (2, True)
     assert made.state("demo")["run"] is None
+
+
+def test_a_working_folder_that_was_removed(ops: Ops) -> None:
+    """What looks for a configuration in a folder that is gone is told to leave it."""
+    gone = ops.folder / "gone"
+    gone.mkdir()
+    ops.inside = ("sh", "-c", 'cd "$1" && rmdir "$1" && shift && exec "$@"', "sh", str(gone))
+    ended = ops.run_apart("loadtest", "-c", "demo")
+    assert ended.code == 2
+    assert ended.error == "the current folder was removed: change to one that is there"

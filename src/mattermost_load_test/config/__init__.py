@@ -6,7 +6,7 @@ Raises `ConfigurationError` only, with every problem and its place in one messag
 """
 
 from mattermost_load_test.config.gathering import Flag
-from mattermost_load_test.config.loading import CONFIGURATION_FILE, LoadedConfiguration, find, load
+from mattermost_load_test.config.loading import CONFIGURATION_FILE, LoadedConfiguration, current_folder, find, load
 from mattermost_load_test.config.models import (
     Configuration,
     ConnectionConfiguration,
@@ -30,6 +30,7 @@ __all__ = [
     "ResultsConfiguration",
     "Section",
     "UserEntitiesConfiguration",
+    "current_folder",
     "find",
     "load",
     "redacted",

@@ -43,6 +43,14 @@ class LoadedConfiguration:
     warnings: tuple[str, ...]
 
 
+def current_folder() -> Path:
+    """Return the folder that a configuration is looked for in; raises `ConfigurationError` if it was removed."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise ConfigurationError("the current folder was removed: change to one that is there") from error
+
+
 def find(cwd: Path) -> Path | None:
     """Return the configuration file of a folder: the one in it, else the one in its folder `config`, else None.
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from mattermost_load_test.config import MAX_PROCESSES, Flag, LoadedConfiguration, load
-from mattermost_load_test.errors import UsageError
+from mattermost_load_test.config import MAX_PROCESSES, Flag, LoadedConfiguration, current_folder, load
 from mattermost_load_test.loadtest.machine.event_loop import (
     run_async as run_async,  # part of what commands have in common
 )
@@ -95,14 +94,10 @@ processes_option = click.option(
 def loaded(context: click.Context, config: Path | None, *, allow_defaults: bool = False) -> LoadedConfiguration:
     """Load the configuration that the command line names, before or behind the command, with what its flags say.
 
-    Raises `ConfigurationError`, and `UsageError` in a folder that was removed.
+    Raises `ConfigurationError`.
     """
-    try:
-        folder = Path.cwd()
-    except FileNotFoundError as error:
-        raise UsageError("the current folder was removed: change to one that is there") from error
     flags = context.meta.get(_FLAGS, ())
-    return load(config or context.obj, os.environ, folder, allow_defaults=allow_defaults, flags=flags)
+    return load(config or context.obj, os.environ, current_folder(), allow_defaults=allow_defaults, flags=flags)
 
 
 def process_streams() -> Streams:

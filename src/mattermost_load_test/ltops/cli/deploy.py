@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from pydantic import SecretStr
 
+from mattermost_load_test.cli_support import Number
 from mattermost_load_test.ltops.cli.options import (
     OwnHelpCommand,
     changing,
@@ -57,7 +58,7 @@ from mattermost_load_test.ltops.providers.base import DeployOrder
 @click.option("--agent-image", metavar="REF", help="Kubernetes: the image of the agents.")
 @click.option(
     "--host-timeout",
-    type=click.FloatRange(1),
+    type=Number(1),
     metavar="S",
     help="AWS: how long a host may take until it lets us in.  [default: 300]",
 )

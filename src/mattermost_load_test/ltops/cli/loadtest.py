@@ -11,12 +11,14 @@ from pathlib import Path
 import click
 
 from mattermost_load_test.cli_support import (
+    Number,
     abort_gates_of,
     abort_on_option,
     fail_on_option,
     gates_of,
     gates_option,
 )
+from mattermost_load_test.config import current_folder
 from mattermost_load_test.counts import counted
 from mattermost_load_test.errors import (
     AgentSaturatedError,
@@ -55,12 +57,12 @@ from mattermost_load_test.timings.stats import Timings
 @click.option("--force-bulk-load", is_flag=True, help="Load the population although it was loaded before.")
 @click.option("--skip-bulk-load", is_flag=True, help="Take the population as it is on the server.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Lines imported side by side by the server.")
-@click.option("--start-in", type=click.FloatRange(0), metavar="S", help="Seconds until users begin to act.")
+@click.option("--start-in", type=Number(0), metavar="S", help="Seconds until users begin to act.")
 @click.option("--attach", is_flag=True, help="Follow the run that is under way.")
 @click.option("--stop", is_flag=True, help="End the run that is under way, and fetch its results.")
 @click.option(
     "--give-up-after",
-    type=click.FloatRange(0),
+    type=Number(0),
     default=GIVE_UP_AFTER_S,
     show_default=True,
     metavar="S",
@@ -108,7 +110,7 @@ def loadtest(
         raise click.UsageError("--attach and --stop exclude each other")
     gates = (*gates_of(expressions, gates_file), *abort_gates_of(abort_expressions))
     if not (attach or stop):
-        order = ConfigurationOrder(config, settings, os.environ, Path.cwd(), workers, users)
+        order = ConfigurationOrder(config, settings, os.environ, current_folder(), workers, users)
         bulk = _Bulk(force_bulk_load, skip_bulk_load, start_in, abort_expressions)
         _begin(name, scenario, order, bulk, verbose)
     elif stop:

@@ -8,11 +8,10 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 from pydantic import SecretStr
 
-from mattermost_load_test.config import ConnectionConfiguration, load
+from mattermost_load_test.config import ConnectionConfiguration, current_folder, load
 from mattermost_load_test.errors import ArtifactError, ServerError
 from mattermost_load_test.ltops.cluster import Instance
 from mattermost_load_test.ltops.configuring import ConfigurationOrder, file_of
@@ -201,7 +200,7 @@ class _Deployment:
 
     def _admin(self) -> ConnectionConfiguration:
         """Return the account that is to be system admin: that of the configuration that a run would find."""
-        order = ConfigurationOrder(None, (), os.environ, Path.cwd())
+        order = ConfigurationOrder(None, (), os.environ, current_folder())
         path = file_of(self._cluster.state, order)
         return load(path, order.environ, order.cwd).configuration.connection
 
