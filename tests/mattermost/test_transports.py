@@ -280,6 +280,26 @@ async def test_compressed_answers_are_unpacked(connect: Connect, raw_server: Any
         assert server.requests[0].header("Accept-Encoding") == "gzip"
 
 
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_answer_without_end_is_not_taken(connect: Connect, raw_server: Any, packed: bool) -> None:
+    """No more is held than any Mattermost answers with, as it comes or unpacked, and the next request goes well."""
+    large = bytes(2 << 20)
+
+    async def script(exchange: Any) -> None:
+        if exchange.number > 1:
+            await exchange.answer(b"{}")
+        elif packed:
+            await exchange.answer(gzip.compress(large), Content_Encoding="gzip")
+        else:
+            with contextlib.suppress(ConnectionError):  # the client does not wait for the end
+                await exchange.answer(large)
+
+    async with raw_server(script) as server, connect(server.url, largest_answer_bytes=1 << 20) as transport:
+        with pytest.raises(UnexpectedAnswerError, match="GET /users/me with more than 1 MiB"):
+            await transport.send(GET)
+        assert (await transport.send(GET)).body == b"{}"
+
+
 async def test_what_is_compressed_badly_is_named(connect: Connect, raw_server: Any) -> None:
     """A body that is not what its headers say is no answer."""
 

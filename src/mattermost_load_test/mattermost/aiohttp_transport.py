@@ -39,6 +39,7 @@ class AiohttpTransport:
         self._session = session
         self._timeout_s = options.request_timeout_s
         self._url_key = options.url_key
+        self._largest_bytes = options.largest_answer_bytes
 
     async def send(self, request: Request) -> Response:
         """Send `request` exactly once, see `Transport.send`; what is no HTTP is an `UnexpectedAnswerError`."""
@@ -52,11 +53,21 @@ class AiohttpTransport:
                 headers=request.headers,
                 allow_redirects=False,
             ) as answer:
-                return Response(answer.status, answer.headers, await answer.read())
+                return Response(answer.status, answer.headers, await self._body(answer, request.route))
         except _SentOnceError as error:
             raise self._translated(error.reason, request.route) from error.reason
         except (aiohttp.ClientError, OSError) as error:
             raise self._translated(error, request.route) from error
+
+    async def _body(self, answer: aiohttp.ClientResponse, route: str) -> bytes:
+        """Return the body of an answer, unpacked; raises `UnexpectedAnswerError` for one that is too large."""
+        parts, size_bytes = [], 0
+        async for part in answer.content.iter_any():
+            size_bytes += len(part)
+            if size_bytes > self._largest_bytes:
+                raise http_failures.too_large(self.server, route, self._largest_bytes)
+            parts.append(part)
+        return b"".join(parts)
 
     def _translated(self, error: Exception, route: str) -> ServerError:
         """Return the error of our tree that `error` amounts to."""

@@ -30,6 +30,10 @@ class NoHttpError(Exception):
     """What came is not HTTP."""
 
 
+class TooLargeError(Exception):
+    """The answer is larger than is taken, as it came or unpacked."""
+
+
 class Headers(Mapping[str, str]):
     """The headers of an answer as they came; decoded when they are asked for, which is seldom."""
 
@@ -57,25 +61,34 @@ class HttpConnection(asyncio.Protocol):
     """One connection to a server.
 
     `on_free` is called with the connection when it has read an answer and can carry another request, `on_end` when it
-    will carry none.
+    will carry none. Of an answer no more than `largest_bytes` are taken.
     """
 
     __slots__ = (
         "_body",
         "_has_head",
+        "_largest_bytes",
         "_loop",
         "_on_end",
         "_on_free",
         "_pairs",
         "_parser",
+        "_received_bytes",
         "_transport",
         "_unsent",
         "_waiter",
         "_writable",
     )
 
-    def __init__(self, on_free: Callable[[HttpConnection], object], on_end: Callable[[HttpConnection], object]) -> None:
+    def __init__(
+        self,
+        on_free: Callable[[HttpConnection], object],
+        on_end: Callable[[HttpConnection], object],
+        largest_bytes: int,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._largest_bytes = largest_bytes
+        self._received_bytes = 0  # of the answer under way
         self._on_free = on_free
         self._on_end = on_end
         self._parser = HttpResponseParser(self)
@@ -90,7 +103,7 @@ class HttpConnection(asyncio.Protocol):
     def ask(self, head: bytes) -> asyncio.Future[Response]:
         """Send a request, its body included, and return what will hold the answer.
 
-        The answer may be a `BrokenOffError` or a `NoHttpError`.
+        The answer may be a `BrokenOffError`, a `NoHttpError` or a `TooLargeError`.
         """
         assert self._transport is not None
         self._waiter = waiter = self._loop.create_future()
@@ -133,6 +146,9 @@ class HttpConnection(asyncio.Protocol):
         """Read on; what comes unasked ends the connection."""
         if self._waiter is None:
             return self.end()
+        self._received_bytes += len(data)
+        if self._received_bytes > self._largest_bytes:
+            return self.end(TooLargeError())
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
@@ -194,7 +210,7 @@ class HttpConnection(asyncio.Protocol):
         waiter, self._waiter = self._waiter, None
         pairs, self._pairs = self._pairs, []
         parts, self._body = self._body, []
-        self._has_head = False
+        self._has_head, self._received_bytes = False, 0
         if self._unsent:  # the server may never read the rest, which closing would wait for
             self.end()
         elif not self._parser.should_keep_alive():
@@ -206,9 +222,11 @@ class HttpConnection(asyncio.Protocol):
         if waiter is None or waiter.done():
             return
         try:
-            body = _unpacked(pairs, parts[0] if len(parts) == 1 else b"".join(parts))
+            body = _unpacked(pairs, parts[0] if len(parts) == 1 else b"".join(parts), self._largest_bytes)
         except zlib.error:
             waiter.set_exception(NoHttpError())
+        except TooLargeError as error:
+            waiter.set_exception(error)
         else:
             waiter.set_result(Response(self._parser.get_status_code(), Headers(pairs), body))
 
@@ -224,9 +242,20 @@ class HttpConnection(asyncio.Protocol):
             waiter.set_exception(reason)
 
 
-def _unpacked(pairs: Pairs, body: bytes) -> bytes:
-    """Undo the compression of a body, if its headers tell of one; raises `zlib.error`."""
+def _unpacked(pairs: Pairs, body: bytes, largest_bytes: int) -> bytes:
+    """Undo the compression of a body, if its headers tell of one; raises `zlib.error` or `TooLargeError`."""
     for name, value in pairs:
         if len(name) == 16 and name.lower() == b"content-encoding" and value.lower() in (b"gzip", b"deflate"):
-            return zlib.decompress(body, _ZLIB_OR_GZIP) if body else body
+            return _inflated(body, largest_bytes) if body else body
     return body
+
+
+def _inflated(body: bytes, largest_bytes: int) -> bytes:
+    """Return what a compressed body holds; raises `zlib.error` or `TooLargeError`."""
+    stream = zlib.decompressobj(_ZLIB_OR_GZIP)
+    unpacked = stream.decompress(body, largest_bytes)
+    if stream.unconsumed_tail:
+        raise TooLargeError
+    if not stream.eof:
+        raise zlib.error("the body is cut off")
+    return unpacked

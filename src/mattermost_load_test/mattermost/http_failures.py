@@ -33,6 +33,13 @@ def no_http(server: str, url_key: str, route: str) -> UnexpectedAnswerError:
     )
 
 
+def too_large(server: str, route: str, largest_bytes: int) -> UnexpectedAnswerError:
+    """Return the error for an answer that is larger than any of a Mattermost."""
+    return UnexpectedAnswerError(
+        f"{server} answered {route} with more than {largest_bytes >> 20} MiB, as no Mattermost does; what is there?"
+    )
+
+
 def broken_off(server: str, route: str, error: BaseException | None) -> ServerUnreachableError:
     """Return the error for a connection that ended before the answer did."""
     return ServerUnreachableError(

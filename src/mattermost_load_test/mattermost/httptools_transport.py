@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from mattermost_load_test.mattermost import http_failures
 from mattermost_load_test.mattermost.addresses import Addresses
 from mattermost_load_test.mattermost.deadlines import Deadlines
-from mattermost_load_test.mattermost.http_connection import BrokenOffError, HttpConnection, NoHttpError
+from mattermost_load_test.mattermost.http_connection import BrokenOffError, HttpConnection, NoHttpError, TooLargeError
 from mattermost_load_test.mattermost.transport import USER_AGENT, Request, Response, TransportOptions
 
 LARGE_BODY_BYTES = 256 << 10  # beyond, a body goes out part by part, as fast as the server reads it
@@ -40,6 +40,7 @@ class HttptoolsTransport:
         self._local_address = options.local_address  # a function: each connection has its own
         self._addresses = Addresses(host, port)
         self._timeout_s = options.request_timeout_s
+        self._largest_bytes = options.largest_answer_bytes
         self._url_key = options.url_key
         self._target = parts.path.rstrip("/")
         self._fields = (
@@ -63,6 +64,8 @@ class HttptoolsTransport:
             raise http_failures.timed_out(self.server, request.route, self._timeout_s) from error
         except BrokenOffError as error:
             raise http_failures.broken_off(self.server, request.route, error.__cause__) from error
+        except TooLargeError as error:
+            raise http_failures.too_large(self.server, request.route, self._largest_bytes) from error
         except NoHttpError as error:
             raise http_failures.no_http(self.server, self._url_key, request.route) from error
 
@@ -114,7 +117,7 @@ class HttptoolsTransport:
             for address in await self._addresses.in_turn():
                 try:
                     _, connection = await loop.create_connection(
-                        lambda: HttpConnection(self._freed, self._ended),
+                        lambda: HttpConnection(self._freed, self._ended, self._largest_bytes),
                         address,
                         self._port,
                         ssl=self._tls,

@@ -81,7 +81,8 @@ class TransportOptions:
     `base_url` is the server's address, a sub-path included. `request_timeout_s` bounds a request from the call to the
     last byte of the answer. The three idle values bound idle connections only, 0 meaning no bound. `ca_file` names
     further authorities to trust (PEM). `library` names what speaks HTTP: see `opening`. `url_key` is the key that the
-    address comes from, for messages. `source` is where to connect from; None: the system's choice.
+    address comes from, for messages. `source` is where to connect from; None: the system's choice. More than
+    `largest_answer_bytes` of an answer is an `UnexpectedAnswerError`: the default is far beyond Mattermost's files.
     """
 
     base_url: str
@@ -94,6 +95,7 @@ class TransportOptions:
     library: str = "httptools"
     url_key: str = "ConnectionConfiguration.ServerURL"
     source: SourcePorts | None = None
+    largest_answer_bytes: int = 256 << 20
 
     @classmethod
     def of(cls, connection: ConnectionConfiguration) -> TransportOptions:
