@@ -28,6 +28,9 @@ ROOT = Path(__file__).parents[2]
 PYTHON = "3.11"
 """That of the hosts."""
 
+LEFT_OUT = ("boto", "kubernetes", "supervisor", "pip-")
+"""How the names of big wheels begin that the server does without."""
+
 PROGRAM = Path(__file__).with_name("stand_in.py")
 
 
@@ -80,7 +83,10 @@ def stand_in(target: Path, bundled: Path, version: str) -> Path:
         for name, data in files.items():
             _add(packed, name, data)
         for member in bundle:
-            if member.name.endswith(".whl") and (wheel := bundle.extractfile(member)) is not None:
+            name = member.name.rpartition("/")[2]
+            if not name.endswith(".whl") or name.startswith(LEFT_OUT):
+                continue
+            if (wheel := bundle.extractfile(member)) is not None:
                 _unzip(packed, wheel.read())
     return target
 
@@ -123,7 +129,7 @@ def grafana(target: Path) -> Path:
 def _unzip(packed: tarfile.TarFile, wheel: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         for name in archive.namelist():
-            if not name.endswith("/") and not name.startswith("pip/"):
+            if not name.endswith("/"):
                 _add(packed, f"lib/{name}", archive.read(name))
 
 

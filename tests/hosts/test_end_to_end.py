@@ -21,6 +21,9 @@ from tests.ltops.licenses import licence
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("hosts")]
 
 FETCH = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode())"
+SOON = ("--start-in", "12")
+"""Enough for agents to log five users in, where twice that is estimated."""
+
 SLOW_TO_START = """#!/bin/sh
 case "$*" in "start mattermost-load-test@20"*)
     touch /run/is-slow
@@ -156,7 +159,7 @@ def a_run_that_is_left(stage: Stage) -> None:
     That host's systemctl waits for a file. The run's configuration is that of the bundle.
     """
     stage.on("loadtest-1", f"install -m 755 /dev/stdin /usr/local/bin/systemctl <<'E'\n{SLOW_TO_START}E")
-    left = stage.start("loadtest", "-c", "demo")
+    left = stage.start("loadtest", "-c", "demo", *SOON)
     stage.until(lambda: job(stage, "loadtest-0") and stage.on("loadtest-1", "ls /run").count("is-slow"), "one runs")
     left.kill()
     left.communicate()
@@ -191,7 +194,7 @@ def a_run_whose_connections_break(stage: Stage) -> None:
     """
     ahead = """printf '#!/bin/sh\\nexec /usr/bin/date -d "+2 seconds" "$@"\\n' > /usr/local/bin/date"""
     stage.on("loadtest-1", f"{ahead}; chmod 755 /usr/local/bin/date; date +%s")
-    followed = stage.start("loadtest", "-c", "demo", "--skip-bulk-load")
+    followed = stage.start("loadtest", "-c", "demo", "--skip-bulk-load", *SOON)
     stage.until(lambda: job(stage, "loadtest-0"), "agents run")
     for name in ("loadtest-0", "loadtest-1"):
         stage.on(name, "kill -9 $(pgrep -P $(cat /run/sshd.pid))")
