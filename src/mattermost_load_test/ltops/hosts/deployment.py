@@ -44,7 +44,7 @@ def deployment_stages(cluster: Cluster, fleet: Fleet, order: DeployOrder, progre
     """Return the stages that deploy on the hosts of a fleet; the cluster's state says then what is to be there.
 
     Raises `UsageError`, `ArtifactError` or `DownloadError` for an order that cannot be taken, before any host is asked.
-    Taking the stages raises `HostError` for a host that does not let us in.
+    Taking the stages raises `HostError` for a host that has another key than it is known by.
     """
     return _Deployment(cluster, fleet, wanted(cluster, fleet, order, progress), order, progress).stages()
 
