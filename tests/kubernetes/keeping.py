@@ -85,19 +85,8 @@ class Processes:
         logs = sorted(self.folder.glob("*.log"))
         return "\n".join(f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in logs)
 
-    def end(self) -> None:
-        """End the programs, the last started first; those that do not within five seconds are killed."""
-        for process in reversed(self._started):
-            process.terminate()
-        for process in reversed(self._started):
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
     def kill(self) -> None:
-        """End the programs at once."""
+        """End the programs at once: nothing of what they keep is wanted any more."""
         for process in self._started:
             process.kill()
         for process in self._started:

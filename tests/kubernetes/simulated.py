@@ -54,7 +54,7 @@ def simulated_cluster(folder: Path, programs: Programs) -> Iterator[Cluster]:
         client.StorageV1Api(cluster.api()).create_storage_class(VOLUMES)
         yield cluster
     finally:
-        processes.end()
+        processes.kill()
 
 
 @contextlib.contextmanager

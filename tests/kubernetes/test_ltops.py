@@ -201,6 +201,7 @@ def an_agent_is_evicted(ops: Ops, real_node: Cluster) -> None:
     Ctrl-C leaves the run alone, --stop ends it and fetches its reports.
     """
     laptop = begin(ops, "--set", "UserEntitiesConfiguration.TestLengthMinutes=30")
+    assert " entities, " in ops.good("status", "-c", "node").stdout  # as each agent tells by its metrics
     assert clock_offsets_ms(ops, ahead_s=0) == [0, 0]
     assert all(-6000 < offset_ms < -4000 for offset_ms in clock_offsets_ms(ops, ahead_s=5))
     name = pods_of_agents(real_node)[1].metadata.name

@@ -101,11 +101,11 @@ class Copy:
         raise OperationError(f"{self.path} differs from what agent {self._index} wrote, after {_FETCHES} attempts")
 
     def _follow(self) -> None:
-        """Set the copy aside when the agent has come to write elsewhere, since its pod was lost: another file begins.
+        """Set the copy of a log aside when its agent writes elsewhere since its pod was lost: another copy begins.
 
         Where it wrote is kept beside the copy, for whoever follows the run after us.
         """
-        home = self._agents.home(self._job_id, self._index)
+        home = self._agents.home(self._job_id, self._index) if self._file == LOG_FILE else ""
         if home in ("", self._home):
             return
         known = self.path.with_name(f".{self.path.name}.home")

@@ -41,6 +41,9 @@ SEVERAL_WITHOUT_LICENSE = (
     "a licence: several app servers without one do not see each other's events, so that users on different servers "
     "miss each other's posts until they reload"
 )
+AGENT_METRICS_PORT = 9108
+"""As the chart says (`templates/_names.tpl`)."""
+
 _POLL_S = 0.5
 Object = Mapping[str, Any]
 
@@ -182,7 +185,13 @@ class Deployment:
                 yield Instance(role=role, index=index, address=f"{role}-{index}", url=urls.get(component, ""))
 
     def _agent_instances(self) -> list[Instance]:
-        return [Instance(role="loadtest", index=index, address=f"loadtest-{index}") for index in range(self._pod.count)]
+        names = [f"loadtest-{index}" for index in range(self._pod.count)]
+        return [
+            Instance(
+                role="loadtest", index=index, address=name, metrics_url=f"http://{name}:{AGENT_METRICS_PORT}/metrics"
+            )
+            for index, name in enumerate(names)
+        ]
 
     def _app_port(self) -> int:
         """Return the port of the app's service."""

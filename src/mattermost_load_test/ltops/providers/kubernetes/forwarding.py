@@ -13,23 +13,25 @@ from mattermost_load_test.ltops.loopback import READ_BYTES, listening
 from mattermost_load_test.ltops.providers.kubernetes.api import Api
 from mattermost_load_test.ltops.providers.kubernetes.streams import connect_to_port
 
+Goal = Callable[[], tuple[str, int]]
+"""Finds the pod that a way leads to just now, and its port."""
+
 
 @contextmanager
-def forwarded(api: Api, service: str, port: int, local_port: int, told: Callable[[str], None]) -> Iterator[str]:
-    """Listen on loopback and carry what comes to a pod of a service; a `local_port` of 0 is a free one.
+def forwarded(api: Api, goal: Goal, local_port: int, told: Callable[[str], None]) -> Iterator[str]:
+    """Listen on loopback and carry what comes to a pod's port; a `local_port` of 0 is a free one.
 
-    Gives where it listens; what goes wrong with a connection is `told`. Raises `ClusterError` where there is no such
-    service, `OperationError` where no pod of it is ready, `PortInUseError`.
+    Gives where it listens; what goes wrong with a connection is `told`. Raises what `goal` raises, `PortInUseError`.
     """
-    pod_of(api, service, port)
-    with listening(local_port, lambda near: _carry(api, service, port, told, near)) as here:
+    goal()
+    with listening(local_port, lambda near: _carry(api, goal, told, near)) as here:
         yield here
 
 
-def _carry(api: Api, service: str, port: int, told: Callable[[str], None], near: socket.socket) -> None:
+def _carry(api: Api, goal: Goal, told: Callable[[str], None], near: socket.socket) -> None:
     """Carry one connection both ways until one end is done."""
     try:
-        pod, number = pod_of(api, service, port)
+        pod, number = goal()
         far = connect_to_port(api, pod, number).socket(number)
     except LoadTestError as error:
         told(str(error))
@@ -52,7 +54,10 @@ def _copy(source: Any, target: Any) -> None:
 
 
 def pod_of(api: Api, service: str, port: int) -> tuple[str, int]:
-    """Return a pod of a service that is ready, and its port behind the service's; raises as `forwarded`."""
+    """Return a pod of a service that is ready, and its port behind the service's.
+
+    Raises `ClusterError` where there is no such service, `OperationError` where no pod of it is ready.
+    """
     found = api.get(api.namespaced("services", service))
     if found is None:
         raise ClusterError(f"there is no service {service} in the namespace {api.namespace}")

@@ -22,7 +22,7 @@ from mattermost_load_test.ltops.providers.kubernetes.api import Api
 from mattermost_load_test.ltops.providers.kubernetes.collecting import collect_pod
 from mattermost_load_test.ltops.providers.kubernetes.creation import creation
 from mattermost_load_test.ltops.providers.kubernetes.deployment import Deployment
-from mattermost_load_test.ltops.providers.kubernetes.forwarding import forwarded
+from mattermost_load_test.ltops.providers.kubernetes.forwarding import Goal, forwarded, pod_of
 from mattermost_load_test.ltops.providers.kubernetes.names import (
     COMPONENTS,
     CONTAINERS,
@@ -160,12 +160,11 @@ class KubernetesProvider:
         By its address outside a service is known, too: that of a node may be reached by none but its neighbours.
         """
         api = _api(cluster)
-        doors = [door for door in _doors(cluster) if urlsplit(getattr(cluster.state, door.field)).netloc == address]
-        service = doors[0].service(api.namespace) if doors else addresses.service_of(address, api.namespace)
-        if service is None:
+        goal = _goal(cluster, api, address)
+        if goal is None:
             yield address
             return
-        with forwarded(api, *service, port, lambda words: None) as here:
+        with forwarded(api, goal, port, lambda words: None) as here:
             yield here
 
 
@@ -195,6 +194,18 @@ def _doors(cluster: Cluster) -> Iterator[_Door]:
         yield _Door("metrics_url", "Prometheus", "metrics", url)
     if state.grafana_url:
         yield _Door("grafana_url", "Grafana", "metrics", addresses.inside(f"{cluster.name}-grafana", namespace))
+
+
+def _goal(cluster: Cluster, api: Api, address: str) -> Goal | None:
+    """Return what finds the pod behind an address of the cluster: an agent's for its metrics, or one of a service."""
+    for agent in cluster.state.of_role("loadtest"):
+        metrics = urlsplit(agent.metrics_url)
+        if metrics.netloc == address:
+            port = metrics.port or addresses.HTTP
+            return lambda: (_pod(api, cluster.name, agent.role, agent.index)["metadata"]["name"], port)
+    doors = [door for door in _doors(cluster) if urlsplit(getattr(cluster.state, door.field)).netloc == address]
+    service = doors[0].service(api.namespace) if doors else addresses.service_of(address, api.namespace)
+    return None if service is None else lambda: pod_of(api, *service)
 
 
 def _api(cluster: Cluster) -> Api:
