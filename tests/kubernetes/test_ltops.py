@@ -77,7 +77,7 @@ def test_from_nothing_to_results_and_to_nothing_again(ops: Ops, real_node: Clust
     everything_is_collected(ops)
     an_agent_is_evicted(ops, real_node)
     changes_are_made_and_nothing_else(ops)
-    nobody_fetches_the_results(ops)
+    nobody_fetches_the_results(ops, real_node)
     ops.good("delete", "-c", "node", "--yes")
     assert "node" not in [one.metadata.name for one in real_node.core.list_namespace().items]
     assert list(ops.home.iterdir()) == []
@@ -234,14 +234,19 @@ def clock_offsets_ms(ops: Ops, ahead_s: float) -> Sequence[float]:
         return agents.clock_offsets_ms()
 
 
-def nobody_fetches_the_results(ops: Ops) -> None:
+def nobody_fetches_the_results(ops: Ops, real_node: Cluster) -> None:
     """Once the time for it is over, they are dropped, which is said whenever somebody asks for them."""
     laptop = ops.start("loadtest", "-c", "node", "--skip-bulk-load", "--start-in", "1")
-    ops.until(lambda: ops.state("node")["run"]["finished_at"] is None, "the run is launched")
+    earlier = {pod.metadata.name for pod in pods_of_agents(real_node)}
+    ops.until(lambda: {pod.metadata.name for pod in pods_of_agents(real_node)} - earlier, "the agent has its pod")
     laptop.kill()
     laptop.communicate()
-    dropped = "its results were dropped at "
-    ops.until(lambda: dropped in ops.good("status", "-c", "node").stdout, "status says that they are dropped")
+    dropped, end = "its results were dropped at ", ("ssh", "loadtest", "-c", "node", "--", "kill", "-TERM", "1")
+
+    def is_dropped() -> bool:
+        return dropped in ops.good("status", "-c", "node").stdout or (ops.run_apart(*end).code < 0)
+
+    ops.until(is_dropped, "the agent, told to end, has ended, and status says that its results are dropped")
     ended = ops.run("loadtest", "-c", "node", "--attach")
     assert ended.code != 0
     assert dropped in ended.error
