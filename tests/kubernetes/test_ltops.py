@@ -162,11 +162,10 @@ def a_shell_on_a_terminal(ops: Ops) -> None:
         shell.until(b"\x1b[01;34m/usr")
         shell.resize(40, 120)
         shell.until_typed(b"stty size\n", b"40 120")
-        shell.type(b"echo begun; sleep 100\n")
-        shell.until(b"\rbegun")
+        shell.type(b"sh -c 'trap \"exit 3\" INT; echo begun; while :; do sleep 0.1; done'; echo ended $?\n")
+        shell.until(b"\rbegun\r\n")
         shell.type(b"\x03")
-        shell.type(b"echo 'over' now\n")
-        shell.until(b"\rover now")
+        shell.until(b"ended 3\r\n")
         shell.type(b"exit 6\n")
         assert shell.process.wait(DEADLINE_S) == 6
 
