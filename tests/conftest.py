@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,6 +26,12 @@ DEADLINE_S = 10.0
 """How long a test waits for something that must happen."""
 
 PASSWORD = "Loadtestpassword1"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take Ctrl-C where it is ignored, as of what a script starts by ``&``: programs of tests inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
