@@ -35,8 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Say how many workers `-n auto` starts: two a core, since most tests wait for other programs."""
-    return 2 * (os.cpu_count() or 1)
+    """Say how many workers `-n auto` starts: three a core, since most tests wait for other programs."""
+    return 3 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
