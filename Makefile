@@ -42,7 +42,7 @@ demo: $(RUNTIME) ## a cluster on this machine, put under load for one minute, an
 	@$(BIN)/python -m mattermost_load_test.demo
 
 test: $(DEV) ## run the tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder --reruns 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder --reruns 2 --rerun-show-tracebacks $(PYTEST_ARGS)
 
 check: $(DEV) ## lint, formatting, types
 	$(BIN)/ruff check .

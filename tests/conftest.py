@@ -35,15 +35,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Say how many workers `-n auto` starts: three a core, since most tests wait for other programs."""
-    return 3 * (os.cpu_count() or 1)
+    """Say how many workers `-n auto` starts: two a core, since most tests wait for other programs."""
+    return 2 * (os.cpu_count() or 1)
+
+
+LONGEST = ("kubernetes", "aws", "hosts")
+"""The groups of tests that take longest, each by one worker."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put first what takes long: groups that share something dear, then slow tests, so that none is left at the end."""
-    items.sort(
-        key=lambda item: (item.get_closest_marker("xdist_group") is None, item.get_closest_marker("slow") is None)
-    )
+    """Put first what takes long, so that none of it is all that is left at the end: the longest groups, slow tests."""
+    items.sort(key=lambda item: (_group(item) not in LONGEST, item.get_closest_marker("slow") is None))
+
+
+def _group(item: pytest.Item) -> str:
+    """Return the name of a test's group, nothing for one that has none."""
+    mark = item.get_closest_marker("xdist_group")
+    return str(mark.args[0] if mark.args else mark.kwargs["name"]) if mark else ""
 
 
 StartServer = Callable[..., Awaitable["EmbeddedServer"]]

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def begin(demo: Ops, *more: str) -> subprocess.Popen[str]:
 
 def test_the_population_is_loaded_once_and_results_are_kept(solo: Ops) -> None:
     """The hash of its settings decides, the seed included; results of a run before move into a folder by its start."""
-    other = ("--set", "LoadtestEnviromentConfig.Seed=7")
+    other = ("--set", f"LoadtestEnviromentConfig.Seed={time.time_ns() % 1_000_000}")  # another when it is tried again
     first = solo.good("loadtest", "basic", "-c", "demo", *other)
     assert "load the population" in first.stderr
     run_id = solo.state("demo")["run"]["id"]
