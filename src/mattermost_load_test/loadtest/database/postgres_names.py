@@ -45,9 +45,8 @@ def _of_url(text: str) -> dict[str, str]:
     rest, _, query = rest.partition("?")
     authority, _, database = rest.partition("/")
     login, at, places = authority.rpartition("@")
-    if "@" in database or (
-        not at and not database and "@" in query
-    ):  # the host would be, and be shown, half a password
+    if "@" in database or (not at and not database and "@" in query):
+        # the host would be, and be shown, half a password
         raise ValueError(_UNENCODED)
     user, _, password = login.partition(":")
     hosts, ports = zip(*(_host_and_port(place) for place in places.split(",")), strict=True)

@@ -129,5 +129,6 @@ def _of_inventory(
             yield "Bulk load", f"the server lacks {missing}: users and all they are in would go straight into {place}"
             yield "Bulk load", f"teams and channels would go {way}"
         else:
-            yield "Bulk load", f"the server lacks {missing}: they would be imported, for {cost.of(lacks['user'])}"
+            price = cost.of(len(inventory.missing_users))
+            yield "Bulk load", f"the server lacks {missing}: they would be imported, for {price}"
             yield "Bulk load", f"it would go {way}"

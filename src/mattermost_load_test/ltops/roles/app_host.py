@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mattermost_load_test.ltops.roles.mattermost import AppSettings
+from mattermost_load_test.ltops.roles.mattermost import LICENSE_VARIABLE, AppSettings
 from mattermost_load_test.ltops.roles.parts import Archive, Part, account, unit_file
 from mattermost_load_test.ltops.roles.rendering import render
 from mattermost_load_test.ltops.ssh.uploads import RemoteFile
@@ -104,8 +104,8 @@ def run_part(release: AppRelease, settings: AppSettings, license_data: bytes | N
 
 
 def _license_files(data: bytes) -> tuple[RemoteFile, ...]:
-    """Return the files of a licence: servers before `MM_LICENSE` read the first."""
-    variable = b'MM_LICENSE="' + b"".join(data.split()) + b'"\n'
+    """Return the files of a licence: servers that do not know the variable read the first."""
+    variable = f'{LICENSE_VARIABLE}="{"".join(data.decode().split())}"\n'.encode()
     return (
         RemoteFile(LICENSE, data, 0o400, ACCOUNT, ACCOUNT),
         RemoteFile(LICENSE_ENVIRONMENT, variable, 0o400),

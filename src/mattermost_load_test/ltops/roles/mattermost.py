@@ -14,6 +14,9 @@ CLUSTER_NAME = "load-test"
 GOSSIP_PORT = 8074
 STREAMING_PORT = 8075
 
+LICENSE_VARIABLE = "MM_LICENSE"
+"""What a server takes its licence from before all else: its file counts only where the database has none yet."""
+
 NO_SHARED_EVENTS = (
     "a licence: several app instances of a real Mattermost do not see each other's events without one, so that users "
     "on different instances miss each other's posts until they reload"

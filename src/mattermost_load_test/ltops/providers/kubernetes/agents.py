@@ -83,20 +83,27 @@ class KubernetesAgents:
         self._look(job_id)
         job = self._api.get(self._api.namespaced("jobs", job_name(self._cluster, job_id), BATCH)) or {}
         counts_more = job.get("status", {}).get("failed", 0) and all(index in self._pods for index in range(count))
-        unseen = unseen_losses(job, self._events(job), self._pods) if counts_more else {}
-        found = [self._state(job, index, unseen.get(index)) for index in range(count)]
+        absent = not all(self._has_pod(index) for index in range(count))
+        events = self._events(job) if job and (counts_more or absent) else ()
+        unseen = unseen_losses(job, events, self._pods) if counts_more else {}
+        found = [self._state(job, events, index, unseen.get(index)) for index in range(count)]
         self._over = {index for index, state in enumerate(found) if state.over}
         return found
 
-    def _state(self, job: Object, index: int, unseen: str | None) -> AgentState:
+    def _has_pod(self, index: int) -> bool:
+        """Say whether an agent has a pod that is not gone."""
+        pods = self._pods.get(index, ())
+        return bool(pods) and not is_gone(pods[-1])
+
+    def _state(self, job: Object, events: Sequence[Object], index: int, unseen: str | None) -> AgentState:
         """Return how one agent is; what is lost with its earlier pods is lost whatever becomes of it."""
         pods = self._pods.get(index, ())
         gone = [loss_of(pod) for pod in pods[:-1]] + ([unseen] if unseen else [])
-        if pods and not is_gone(pods[-1]):
+        if self._has_pod(index):
             state = state_of(pods[-1], self._now_s())
         else:
             gone += [loss_of(pod) for pod in pods[-1:]]
-            state = state_without_pod(job, self._events(job), index)
+            state = state_without_pod(job, events, index)
         return replace(state, losses=[*gone, *state.losses])
 
     def read(self, job_id: str, index: int, file: str, offset: int) -> bytes:
@@ -161,7 +168,7 @@ class KubernetesAgents:
 
     def _events(self, job: Object) -> Sequence[Object]:
         """Return what happened to a job."""
-        name = job["metadata"]["name"] if job else ""
+        name = job["metadata"]["name"]
         return self._api.items(self._api.namespaced("events"), fieldSelector=f"involvedObject.name={name}")
 
     def _source(self, job_id: str, index: int, file: str) -> Source | None:

@@ -64,8 +64,8 @@ class Deployment:
         self._where = Where.of(cluster)
         self._deployed = Deployed.of(cluster)
         self._chart = shipped("helm") / CHART
-        self._is_theirs = KubernetesOptions.model_validate(cluster.state.options).server_url is not None
-        if self._is_theirs and order.license is not None:
+        self._server_url = KubernetesOptions.model_validate(cluster.state.options).server_url
+        if self._server_url is not None and order.license is not None:
             raise UsageError("--license means nothing where there is a Mattermost already (`create --server-url`)")
         self._license = None if order.license is None else read_license(order.license)
         self._api = Api(self._where.namespace, self._where.context)
@@ -111,7 +111,7 @@ class Deployment:
             over["mattermost"]["license"] = {"existingSecret": deployed.license_secret}
         if order.force:
             over["mattermost"]["severalWithoutLicense"] = True
-        if self._is_theirs:
+        if self._server_url is not None:
             over["mattermost"]["enabled"] = False
         return merged(base, {key: value for key, value in over.items() if value})
 
@@ -148,11 +148,10 @@ class Deployment:
     def _settle(self) -> None:
         """Put into the state what there is to be."""
         state, where = self._cluster.state, self._where
-        server_url = KubernetesOptions.model_validate(state.options).server_url
         state.instances = [*self._instances(), *self._agent_instances()]
         state.acting_users = self._users
         proxies, apps = state.of_role("proxy"), state.of_role("app")
-        state.site_url = str(server_url or next(one.url for one in [*proxies, *apps]))
+        state.site_url = str(self._server_url or next(one.url for one in [*proxies, *apps]))
         deployments = [one["metadata"]["name"] for one in self._documents if one["kind"] == "Deployment"]
         state.metrics_url = next((one.url for one in state.of_role("metrics") if one.url.endswith(":9090")), "")
         grafana = f"{where.name}-grafana"

@@ -17,7 +17,7 @@ from mattermost_load_test.ltops.health import wait_until_up
 from mattermost_load_test.ltops.providers.local.agents import LOADTEST
 from mattermost_load_test.ltops.providers.local.layout import HOST, folder, made, need_free, write_private
 from mattermost_load_test.ltops.providers.local.programs import ended
-from mattermost_load_test.ltops.roles.mattermost import AppSettings
+from mattermost_load_test.ltops.roles.mattermost import LICENSE_VARIABLE, AppSettings
 from mattermost_load_test.ltops.steps import Step, Tell
 from mattermost_load_test.ltops.store import Cluster
 from mattermost_load_test.ltops.supervision import MARK, Program, Supervisor
@@ -29,9 +29,6 @@ LOG_FILE = "mattermost.log"
 EMBEDDED_START_S = 60.0
 REAL_START_S = 180.0
 """A real server makes its tables at its first start."""
-
-LICENSE_VARIABLE = "MM_LICENSE"
-"""What a server takes its licence from before all else: its file counts only where the database has none yet."""
 
 _UNPACKED = "mattermost"
 _CARD = ".archive"
